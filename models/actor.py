@@ -1,0 +1,65 @@
+"""Who is acting, and what they have touched so far: context for history and audit rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID
+
+
+class How(StrEnum):
+    """The way by which a change came about."""
+
+    API = "api"
+    SYNC = "sync"
+    IMPORT = "import"
+    TICKET = "ticket"
+
+
+@dataclass
+class Actor:
+    """The author of the writes of one call or command."""
+
+    method: str
+    request_id: str = ""
+    token_id: UUID | None = None
+    user_id: UUID | None = None
+    how: How = How.API
+    touched: dict[UUID, None] = field(default_factory=dict)  # ordered, each once
+
+
+_current: ContextVar[Actor] = ContextVar("actor")
+
+
+def current() -> Actor:
+    """The actor of the running call; writing without one is a mistake in the program."""
+    return _current.get()
+
+
+@contextmanager
+def acting(actor: Actor) -> Iterator[Actor]:
+    """Do what follows in the actor's name."""
+    reset = _current.set(actor)
+    try:
+        yield actor
+    finally:
+        _current.reset(reset)
+
+
+@contextmanager
+def by(how: How) -> Iterator[None]:
+    """Note another way of change for what follows."""
+    actor = current()
+    before, actor.how = actor.how, how
+    try:
+        yield
+    finally:
+        actor.how = before
+
+
+def touch(*ids: UUID) -> None:
+    """Note rows as written, for the audit row of the call."""
+    current().touched.update(dict.fromkeys(ids))

@@ -1,0 +1,59 @@
+"""Cohorts: the named parts of one program."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Self
+from uuid import UUID
+
+import peewee
+
+from models.database import DatedModel
+from models.errors import Conflict, Invalid, NotFound
+from models.programs import Program
+
+
+def name_key(name: str) -> str:
+    """The form in which cohort names compare: NFKC, blanks trimmed and collapsed, case folded."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).split())
+
+
+class Cohort(DatedModel):
+    """A named part of one program. One cohort per program and name, however it is spelled."""
+
+    program_id: UUID
+
+    program = peewee.ForeignKeyField(Program, backref="cohorts", index=False)
+    name = peewee.TextField()  # the first spelling
+    name_key = peewee.TextField()
+
+    class Meta:
+        indexes = ((("program", "name_key"), True),)
+
+    @classmethod
+    def of(cls, cohort_id: UUID, program_id: UUID) -> Self:
+        """The cohort with this id in this program; NotFound, or Conflict when it is another's."""
+        found = cls.get_or_none(cls.id == cohort_id)
+        if found is None:
+            raise NotFound("cohort", cohort_id)
+        if found.program_id != program_id:
+            raise Conflict("COHORT_OF_ANOTHER_PROGRAM", "The cohort belongs to another program")
+        return found
+
+    @classmethod
+    def in_program(cls, program_id: UUID, limit: int | None = None, offset: int = 0) -> list[Self]:
+        """The cohorts of a program, by folded name."""
+        Program.of(program_id)
+        found = cls.select().where(cls.program == program_id).order_by(cls.name_key, cls.id)
+        return list(found.limit(limit).offset(offset))
+
+    @classmethod
+    def confirm(cls, program_id: UUID, name: str) -> Self:
+        """The cohort of this name, made if there is none."""
+        Program.of(program_id)
+        key = name_key(name)
+        if not key:
+            raise Invalid({"cohort_name": ["Must not be empty."]})
+        found = cls.get_or_none(cls.program == program_id, cls.name_key == key)
+        return found or cls.add(program=program_id, name=name, name_key=key)

@@ -1,0 +1,44 @@
+"""What can go wrong in the models. `rpc/errors.py` alone knows what each is called on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+
+class ModelError(Exception):
+    """A rule was broken; nothing of the call is kept.
+
+    `word` is the stable name for programs, the message is for people, `facts` go to the caller
+    beside the word.
+    """
+
+    def __init__(self, word: str, message: str, **facts: Any) -> None:
+        super().__init__(message)
+        self.word = word
+        self.message = message
+        self.facts = facts
+
+
+class NotFound(ModelError):
+    """An id, handle or email that was given names nothing."""
+
+    def __init__(self, noun: str, key: object) -> None:
+        word = noun.upper().replace(" ", "_") + "_NOT_FOUND"
+        super().__init__(word, f"There is no {noun} {key}")
+
+
+class Conflict(ModelError):
+    """What was asked for contradicts what is there."""
+
+
+class Invalid(ModelError):
+    """Parameters that are wrong for a reason only the models can see, by name."""
+
+    def __init__(self, fields: dict[str, Iterable[str]]) -> None:
+        named = {name: list(texts) for name, texts in fields.items()}
+        super().__init__("INVALID_PARAMS", "Invalid params", fields=named)
+
+
+class Busy(Exception):
+    """The database could not take the write now; nothing of it was kept and it may be repeated."""

@@ -1,0 +1,402 @@
+"""Memberships: one user in one program, one row for ever, and the history of each."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Self
+from uuid import UUID
+
+import peewee
+
+from models import actor, clock
+from models.actor import How
+from models.cohorts import Cohort
+from models.database import BaseModel, ChoiceField, DatedModel, DayField, IdField, InstantField
+from models.errors import Conflict, NotFound
+from models.people import User
+from models.programs import Program, ProgramKind
+
+
+class MembershipState(StrEnum):
+    ACTIVE = "active"
+    COMPLETED = "completed"
+    GRADUATED = "graduated"
+    INCOMPLETE = "incomplete"
+    WITHDRAWN = "withdrawn"
+    DROPPED = "dropped"
+    REFUNDED = "refunded"
+
+
+class MembershipRole(StrEnum):
+    MEMBER = "member"
+    TRAINER = "trainer"
+    OBSERVER = "observer"
+
+
+COMPLETIONS = (MembershipState.COMPLETED, MembershipState.GRADUATED)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the history compares: a membership's role, state, cohort, and first day."""
+
+    role: MembershipRole
+    state: MembershipState
+    cohort_id: UUID | None
+    date: date
+
+    @property
+    def takes_part(self) -> bool:
+        """Whether this standing is one that a ticket is used for."""
+        return self.role is MembershipRole.MEMBER and self.state is MembershipState.ACTIVE
+
+
+class Membership(DatedModel):
+    """One user in one program; the cohort is the part of it they sit in, if any."""
+
+    user_id: UUID
+    program_id: UUID
+    cohort_id: UUID | None
+
+    user = peewee.ForeignKeyField(User, backref="memberships", index=False)
+    program = peewee.ForeignKeyField(Program, backref="memberships", index=False)
+    cohort = peewee.ForeignKeyField(Cohort, null=True, backref="memberships")
+    role = ChoiceField(MembershipRole)
+    state = ChoiceField(MembershipState)
+    date = DayField()  # from which the user takes part
+    comments = peewee.TextField(null=True)  # last said
+    state_detail = peewee.TextField(null=True)  # last said
+    sourced_id = peewee.TextField(null=True, index=True)
+    imported_state = peewee.TextField(null=True)  # by the last file, whatever people did since
+
+    class Meta:
+        indexes = (
+            (("program", "user"), True),
+            (("user", "program"), False),
+            (("program", "state"), False),
+        )
+
+    @classmethod
+    def of(cls, user_id: UUID, program_id: UUID) -> Self:
+        """The user's membership of the program; NotFound names what is missing."""
+        program = Program.of(program_id)
+        found = cls.get_or_none(cls.program == program_id, cls.user == user_id)
+        if found is None:
+            User.of(user_id)
+            raise NotFound("membership", f"of user {user_id} in program {program_id}")
+        found.program = program
+        return found
+
+    @classmethod
+    def put(cls, user: User, program: Program, **changes: Any) -> bool:
+        """Make the user a member of the program, or change what is given; False: nothing changed.
+
+        Conflict: the cohort is another program's; a new membership of an archived program.
+        """
+        if changes.get("cohort_id") is not None:
+            Cohort.of(changes["cohort_id"], program.id)
+        found = cls.get_or_none(cls.program == program.id, cls.user == user.id)
+        if found is None:
+            if program.archived:
+                raise Conflict("PROGRAM_ARCHIVED", "The program is archived and takes no new members")
+            move = cls.begin(user.id, program, **changes)
+        else:
+            found.program = program
+            move = Move(found, found.standing, dataclasses.replace(found.standing, **changes))
+        return settle([move]) == 1
+
+    @classmethod
+    def begin(cls, user_id: UUID, program: Program, **values: Any) -> Move:
+        """A new membership, not yet stored: an active member from today, unless told otherwise."""
+        usual = {
+            "role": MembershipRole.MEMBER,
+            "state": MembershipState.ACTIVE,
+            "cohort_id": None,
+            "date": program.today(),
+        }
+        row = cls(user=user_id, program=program)
+        return Move(row, None, Standing(**(usual | values)))
+
+    def say(
+        self,
+        state: MembershipState,
+        cohort_id: UUID | None = None,
+        comments: str | None = None,
+        state_detail: str | None = None,
+    ) -> bool:
+        """Set how far the user has come; False: nothing changed and nothing new was said.
+
+        A cohort is set when there is none; Conflict when the membership is in another one.
+        """
+        if cohort_id is not None:
+            Cohort.of(cohort_id, self.program_id)
+            if self.cohort_id not in (None, cohort_id):
+                raise Conflict("MEMBERSHIP_IN_ANOTHER_COHORT", "The user is in another cohort of the program")
+        to = dataclasses.replace(self.standing, state=state, cohort_id=cohort_id or self.cohort_id)
+        return settle([Move(self, self.standing, to, comments, state_detail)]) == 1
+
+    def move_date(self, day: date) -> bool:
+        """Set the day from which the user takes part; False: it was so."""
+        to = dataclasses.replace(self.standing, date=day)
+        return settle([Move(self, self.standing, to)]) == 1
+
+    @property
+    def standing(self) -> Standing:
+        return Standing(self.role, self.state, self.cohort_id, self.date)
+
+    def history(self, limit: int | None = None, offset: int = 0) -> list[MembershipChange]:
+        """What happened to this membership, oldest first."""
+        found = MembershipChange.select().where(MembershipChange.membership == self.id)
+        found = found.order_by(MembershipChange.at, MembershipChange.id)
+        return list(found.limit(limit).offset(offset))
+
+
+class MembershipChange(BaseModel):
+    """One real change of a membership, or something said about it; never changed itself."""
+
+    membership = peewee.ForeignKeyField(Membership, backref="changes", index=False)
+    at = InstantField(default=clock.now)
+    token_id = IdField(null=True)
+    acting_user_id = IdField(null=True)
+    how = ChoiceField(How)
+    from_role = ChoiceField(MembershipRole, null=True)  # all null: the membership is new
+    from_state = ChoiceField(MembershipState, null=True)
+    from_cohort_id = IdField(null=True)
+    from_date = DayField(null=True)
+    to_role = ChoiceField(MembershipRole)
+    to_state = ChoiceField(MembershipState)
+    to_cohort_id = IdField(null=True)
+    to_date = DayField()
+    comments = peewee.TextField(null=True)
+    state_detail = peewee.TextField(null=True)
+
+    class Meta:
+        indexes = ((("membership", "at", "id"), False),)
+
+    @property
+    def before(self) -> Standing | None:
+        if self.from_role is None:
+            return None
+        return Standing(self.from_role, self.from_state, self.from_cohort_id, self.from_date)
+
+    @property
+    def after(self) -> Standing:
+        return Standing(self.to_role, self.to_state, self.to_cohort_id, self.to_date)
+
+
+@dataclass
+class Move:
+    """A membership on its way from one standing (None: it is new) to another."""
+
+    membership: Membership
+    before: Standing | None
+    after: Standing
+    comments: str | None = None
+    state_detail: str | None = None
+    at: datetime | None = None  # when it happened, if that is not now
+
+    @property
+    def is_real(self) -> bool:
+        """Whether it changes anything, or says something that was not the last thing said."""
+        row = self.membership
+        said = self.comments is not None and self.comments != (row.comments or "")
+        detailed = self.state_detail is not None and self.state_detail != (row.state_detail or "")
+        return self.before != self.after or said or detailed
+
+    @property
+    def joins(self) -> bool:
+        """Whether the user becomes an active member by it."""
+        return self.after.takes_part and not (self.before and self.before.takes_part)
+
+    @property
+    def refunds(self) -> bool:
+        """Whether the membership becomes refunded by it."""
+        was = self.before and self.before.state
+        return self.after.state is MembershipState.REFUNDED is not was
+
+    def carry_out(self, now: datetime) -> None:
+        """Bring the row, not yet the database, to where it goes."""
+        row = self.membership
+        row.role, row.state = self.after.role, self.after.state
+        row.cohort_id, row.date = self.after.cohort_id, self.after.date
+        if self.comments is not None:
+            row.comments = self.comments
+        if self.state_detail is not None:
+            row.state_detail = self.state_detail
+        row.updated_at = now
+        if self.before is None:
+            row.created_at = now
+
+    def as_history(self, now: datetime) -> MembershipChange:
+        author = actor.current()
+        return MembershipChange(
+            membership=self.membership.id,
+            at=self.at or now,
+            token_id=author.token_id,
+            acting_user_id=author.user_id,
+            how=author.how,
+            from_role=self.before and self.before.role,
+            from_state=self.before and self.before.state,
+            from_cohort_id=self.before and self.before.cohort_id,
+            from_date=self.before and self.before.date,
+            to_role=self.after.role,
+            to_state=self.after.state,
+            to_cohort_id=self.after.cohort_id,
+            to_date=self.after.date,
+            comments=self.comments,
+            state_detail=self.state_detail,
+        )
+
+
+def settle(moves: Iterable[Move]) -> int:
+    """Store the moves that are real, with their history, and do to tickets what follows from them.
+
+    Every change of a membership comes through here, one or thousands at a time, by whatever route.
+    Returns how many memberships changed.
+    """
+    from models.tickets import Ticket
+
+    now = clock.now()
+    real = [move for move in moves if move.is_real]
+    for move in real:
+        move.carry_out(now)
+    Membership.insert_rows([move.membership for move in real if move.before is None])
+    Membership.update_rows(
+        [move.membership for move in real if move.before is not None],
+        Membership.role,
+        Membership.state,
+        Membership.cohort,
+        Membership.date,
+        Membership.comments,
+        Membership.state_detail,
+        Membership.updated_at,
+    )
+    MembershipChange.insert_rows([move.as_history(now) for move in real])
+    if joined := [move.membership for move in real if move.joins]:
+        Ticket.consume_for(joined)
+    if refunded := [move.membership for move in real if move.refunds]:
+        Ticket.cancel_for(refunded)
+    return len(real)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How often a user has ended programs: of one kind, and of any."""
+
+    same_completions: int
+    all_completions: int
+    same_incomplete: int
+    all_incomplete: int
+
+
+@dataclass(frozen=True)
+class Participation:
+    """A membership with all that is shown of it: program, kind, user, cohort, and the tally."""
+
+    membership: Membership
+    tally: Tally
+
+    @property
+    def cohort_name(self) -> str | None:
+        cohort = self.membership.cohort
+        return cohort and cohort.name
+
+    @property
+    def program_day(self) -> int:
+        """Today as a day of the program: 1 on its first, 0 or negative before."""
+        program = self.membership.program
+        return (program.today() - program.start_date).days + 1
+
+    @property
+    def participant_day(self) -> int:
+        """Today as a day of the participant: their own in open programs, the program's in fixed."""
+        program = self.membership.program
+        if program.mode == "open":
+            return (program.today() - self.membership.date).days + 1
+        return self.program_day
+
+    @property
+    def is_active(self) -> bool:
+        row = self.membership
+        return row.state is MembershipState.ACTIVE and row.program.is_running
+
+    @classmethod
+    def query(cls) -> peewee.ModelSelect:
+        """All memberships, each with what is shown of it in the same row."""
+        return (
+            Membership.select(Membership, Program, ProgramKind, User, Cohort)
+            .join(Program)
+            .join(ProgramKind)
+            .join_from(Membership, User)
+            .join_from(Membership, Cohort, peewee.JOIN.LEFT_OUTER)
+        )
+
+    @classmethod
+    def fetch(cls, found: peewee.ModelSelect) -> list[Self]:
+        """The rows of a `query`, tallied without a query for each."""
+        rows = list(found)
+        tallies = tally(rows)
+        return [cls(row, tallies[row.id]) for row in rows]
+
+    @classmethod
+    def closing(
+        cls,
+        within_days: int,
+        kind_id: UUID | None = None,
+        program_id: UUID | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[Self]:
+        """Who is still active in a program that has ended or ends within so many days."""
+        soon = Program.end_date <= Program.today_column(plus_days=within_days)
+        found = cls.query().where(Membership.state == MembershipState.ACTIVE, soon)
+        if kind_id is not None:
+            found = found.where(Program.kind == ProgramKind.of(kind_id).id)
+        if program_id is not None:
+            found = found.where(Program.id == Program.of(program_id).id)
+        found = found.order_by(Program.end_date, Program.name, User.shown_name_column(), Membership.user)
+        return cls.fetch(found.limit(limit).offset(offset))
+
+
+def tally(rows: Sequence[Membership]) -> dict[UUID, Tally]:
+    """For each membership, how the user's other ones ended; one query for thousands of users."""
+    ends: dict[UUID, dict[tuple[UUID, bool], int]] = {}
+    counted = [*COMPLETIONS, MembershipState.INCOMPLETE]
+    for chunk in peewee.chunked(dict.fromkeys(row.user_id for row in rows), 5000):
+        grouped = (
+            Membership.select(Membership.user, Program.kind, Membership.state, peewee.fn.COUNT("*"))
+            .join(Program)
+            .where(Membership.user.in_(chunk), Membership.state.in_(counted))
+            .group_by(Membership.user, Program.kind, Membership.state)
+        )
+        for user_id, kind_id, state, count in grouped.tuples():
+            mine = ends.setdefault(user_id, {})
+            key = kind_id, state in COMPLETIONS
+            mine[key] = mine.get(key, 0) + count
+
+    def of(row: Membership) -> Tally:
+        mine = ends.get(row.user_id, {})
+        same = row.program.kind_id
+
+        def others(complete: bool, kind_id: UUID | None, own: bool) -> int:
+            counts = (
+                count
+                for (kind, completed), count in mine.items()
+                if completed is complete and kind_id in (None, kind)
+            )
+            return sum(counts) - own
+
+        completed = row.state in COMPLETIONS
+        incomplete = row.state is MembershipState.INCOMPLETE
+        return Tally(
+            others(True, same, completed),
+            others(True, None, completed),
+            others(False, same, incomplete),
+            others(False, None, incomplete),
+        )
+
+    return {row.id: of(row) for row in rows}

@@ -1,0 +1,349 @@
+"""Users, and the groups, labels, channels and relations that say what they have to do with each other."""
+
+from __future__ import annotations
+
+import functools
+import operator
+import unicodedata
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import Any, Self
+from uuid import UUID
+
+import peewee
+
+from models import actor, clock
+from models.database import (
+    BaseModel,
+    ChoiceField,
+    DatedModel,
+    DayField,
+    InstantField,
+)
+from models.errors import Conflict, Invalid, NotFound
+
+EMAIL_AT_MOST = 254
+_ZERO_WIDTH = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
+
+
+class UserRole(StrEnum):
+    USER = "user"
+    ADMIN = "admin"
+
+
+class UserStatus(StrEnum):
+    ACTIVE = "active"
+    RETIRED = "retired"
+
+
+class Gender(StrEnum):
+    MALE = "male"
+    FEMALE = "female"
+    OTHER = "other"
+
+
+class RelationKind(StrEnum):
+    FOLLOWS = "follows"
+    DIRECT = "direct"
+    RELATED = "related"
+
+
+def email_key(email: str) -> str:
+    """The form in which emails compare; ValueError says what is wrong with one."""
+    key = unicodedata.normalize("NFC", email.translate(_ZERO_WIDTH).strip()).lower()
+    name, at, domain = key.partition("@")
+    if not (name and at and domain) or "@" in domain:
+        raise ValueError("Must have exactly one @, with something on both sides.")
+    if any(character.isspace() for character in key):
+        raise ValueError("Must have no blank inside.")
+    if len(key) > EMAIL_AT_MOST:
+        raise ValueError(f"Must have at most {EMAIL_AT_MOST} characters.")
+    return key
+
+
+class User(DatedModel):
+    """A person. One user per email; a user may have none."""
+
+    email = peewee.TextField(null=True)  # the first spelling
+    email_key = peewee.TextField(null=True, unique=True)
+    first = peewee.TextField(null=True)
+    last = peewee.TextField(null=True)
+    name = peewee.TextField(null=True)
+    title = peewee.TextField(null=True)
+    gender = ChoiceField(Gender, null=True)
+    dob = DayField(null=True)
+    mobile = peewee.TextField(null=True)
+    timezone = peewee.TextField(null=True)
+    external_id = peewee.TextField(null=True, index=True)
+    external_status = peewee.TextField(null=True)
+    role = ChoiceField(UserRole, default=UserRole.USER)
+    status = ChoiceField(UserStatus, default=UserStatus.ACTIVE)
+    last_sign_in_at = InstantField(null=True)
+    sourced_id = peewee.TextField(null=True, index=True)
+    erased_at = InstantField(null=True)
+
+    PERSONAL = (
+        "email",
+        "email_key",
+        "first",
+        "last",
+        "name",
+        "title",
+        "gender",
+        "dob",
+        "mobile",
+        "timezone",
+        "external_id",
+        "external_status",
+        "last_sign_in_at",
+        "sourced_id",
+    )
+
+    class Meta:
+        indexes = ((("created_at", "id"), False),)
+
+    @classmethod
+    def of(cls, user_id: UUID) -> Self:
+        """The user with this id; NotFound when there is none."""
+        found = cls.get_or_none(cls.id == user_id)
+        if found is None:
+            raise NotFound("user", user_id)
+        return found
+
+    @classmethod
+    def with_email(cls, email: str) -> Self | None:
+        """The user with this email, however it is spelled."""
+        return cls.get_or_none(cls.email_key == email_key(email))
+
+    @classmethod
+    def who(cls, user_id: UUID | None, email: str | None) -> Self:
+        """The user that a caller means by an id, an email, or both when they agree."""
+        found = cls.who_or_none(user_id, email)
+        if found is None:
+            raise NotFound("user", email)
+        return found
+
+    @classmethod
+    def who_or_none(cls, user_id: UUID | None, email: str | None) -> Self | None:
+        """As `who`, but None for an email that nobody has."""
+        if user_id is None and email is None:
+            raise Invalid({"user_id": ["userId or email is required."]})
+        by_id = None if user_id is None else cls.of(user_id)
+        by_email = None if email is None else cls.with_email(email)
+        if by_id is not None and email is not None and by_email != by_id:
+            raise Conflict("EMAIL_AND_USER_DISAGREE", "userId and email do not name the same user")
+        return by_id or by_email
+
+    @classmethod
+    def appear(cls, email: str | None, **values: Any) -> Self:
+        """Make a user; tickets that wait for the email become theirs. Conflict: the email is taken."""
+        if email is not None and cls.with_email(email) is not None:
+            raise Conflict("EMAIL_TAKEN", "Another user has this email")
+        user = cls.add(email=email, email_key=email and email_key(email), **values)
+        user.claim_tickets()
+        return user
+
+    def edit(self, **values: Any) -> bool:
+        """Change what is given; a new email claims the tickets that wait for it."""
+        if "email" in values and values["email"] is not None:
+            key = email_key(values["email"])
+            if key == self.email_key:
+                del values["email"]  # the first spelling is kept
+            else:
+                holder = User.get_or_none(User.email_key == key)
+                if holder is not None and holder != self:
+                    raise Conflict("EMAIL_TAKEN", "Another user has this email")
+                values["email_key"] = key
+        elif "email" in values:
+            values["email_key"] = None
+        changed = self.change(**values)
+        if changed and values.get("email_key"):
+            self.claim_tickets()
+        return changed
+
+    def claim_tickets(self) -> None:
+        """Take over the tickets that were made for this email before anybody had it."""
+        from models.tickets import Ticket
+
+        Ticket.claim(self)
+
+    def erase(self) -> bool:
+        """Blank every personal field and retire the user; the rows, and what they did, stay."""
+        from models.tickets import Ticket
+
+        if self.erased_at is not None:
+            return False
+        Ticket.forget_email_of(self)
+        blank = dict.fromkeys(self.PERSONAL)
+        return self.change(**blank, status=UserStatus.RETIRED, erased_at=clock.now())
+
+    @property
+    def shown_name(self) -> str | None:
+        """The name, or first and last joined where there is none."""
+        return self.name or " ".join(part for part in (self.first, self.last) if part) or None
+
+    @classmethod
+    def shown_name_column(cls) -> peewee.Node:
+        """`shown_name`, for queries."""
+        both = peewee.fn.TRIM(
+            peewee.fn.COALESCE(cls.first, "").concat(" ").concat(peewee.fn.COALESCE(cls.last, ""))
+        )
+        return peewee.fn.COALESCE(peewee.fn.NULLIF(cls.name, ""), both)
+
+    def join_group(self, group: Group) -> bool:
+        return UserGroup.link(user=self.id, group=group.id)
+
+    def leave_group(self, group: Group) -> bool:
+        return UserGroup.unlink(user=self.id, group=group.id)
+
+    def put_label(self, label: Label) -> bool:
+        return UserLabel.link(user=self.id, label=label.id)
+
+    def take_label(self, label: Label) -> bool:
+        return UserLabel.unlink(user=self.id, label=label.id)
+
+    @staticmethod
+    def fetch_handles(users: Iterable[User]) -> None:
+        """Give each user its sorted `groups` and `labels`, in two queries for all."""
+        users = list(users)
+        groups = UserGroup.handles_by_user(users)
+        labels = UserLabel.handles_by_user(users)
+        for user in users:
+            user.groups = groups.get(user.id, [])
+            user.labels = labels.get(user.id, [])
+
+
+class _Named(DatedModel):
+    """Something with a handle by which people are sorted."""
+
+    handle = peewee.TextField(unique=True)
+    name = peewee.TextField()
+
+    @classmethod
+    def of(cls, row_id: UUID) -> Self:
+        found = cls.get_or_none(cls.id == row_id)
+        if found is None:
+            raise NotFound(cls.__name__.lower(), row_id)
+        return found
+
+    @classmethod
+    def handled(cls, handle: str) -> Self | None:
+        return cls.get_or_none(cls.handle == handle)
+
+    @classmethod
+    def put(cls, row_id: UUID | None, **values: Any) -> Self:
+        """Make one, or change the one with this id. Conflict: the handle is another one's."""
+        handle = values.get("handle")
+        holder = None if handle is None else cls.handled(handle)
+        if holder is not None and holder.id != row_id:
+            raise Conflict("HANDLE_TAKEN", f"Another {cls.__name__.lower()} has this handle")
+        found = None if row_id is None else cls.get_or_none(cls.id == row_id)
+        if found is not None:
+            found.change(**values)
+            return found
+        if handle is None:
+            raise Invalid({"handle": ["Missing data for required field."]})
+        if row_id is not None:
+            values["id"] = row_id
+        return cls.add(**{"name": handle, **values})
+
+
+class Group(_Named):
+    """A set of users that someone keeps by hand."""
+
+
+class Label(_Named):
+    """A word that is put on users."""
+
+
+class Channel(_Named):
+    """A place where users talk; people are added and removed."""
+
+
+class _Link(BaseModel):
+    """A user in a group, under a label, in a channel: there or not there."""
+
+    @classmethod
+    def _is(cls, values: dict[str, Any]) -> peewee.Expression:
+        tests = [getattr(cls, name) == value for name, value in values.items()]
+        return functools.reduce(operator.and_, tests)
+
+    @classmethod
+    def link(cls, **values: Any) -> bool:
+        """Make it so; False when it was so already."""
+        if cls.select().where(cls._is(values)).exists():
+            return False
+        cls.add(**values)
+        return True
+
+    @classmethod
+    def unlink(cls, **values: Any) -> bool:
+        """Make it not so; False when it was not."""
+        found = cls.get_or_none(cls._is(values))
+        if found is None:
+            return False
+        actor.touch(found.id)
+        found.delete_instance()
+        return True
+
+
+class _Tagged(_Link):
+    """A link from a user to something with a handle."""
+
+    tag: str  # name of the column that points there
+
+    @classmethod
+    def has(cls, user: User, handle: str) -> bool:
+        kind = cls._meta.fields[cls.tag].rel_model
+        return cls.select().join(kind).where(cls.user == user.id, kind.handle == handle).exists()
+
+    @classmethod
+    def handles_by_user(cls, users: Sequence[User]) -> dict[UUID, list[str]]:
+        """The sorted handles of each user, one query."""
+        kind = cls._meta.fields[cls.tag].rel_model
+        found: dict[UUID, list[str]] = {}
+        for chunk in peewee.chunked([user.id for user in users], 5000):
+            rows = cls.select(cls.user, kind.handle).join(kind).where(cls.user.in_(chunk)).tuples()
+            for user_id, handle in rows:
+                found.setdefault(user_id, []).append(handle)
+        for handles in found.values():
+            handles.sort()
+        return found
+
+
+class UserGroup(_Tagged):
+    tag = "group"
+    user = peewee.ForeignKeyField(User, index=False)
+    group = peewee.ForeignKeyField(Group)
+
+    class Meta:
+        indexes = ((("user", "group"), True),)
+
+
+class UserLabel(_Tagged):
+    tag = "label"
+    user = peewee.ForeignKeyField(User, index=False)
+    label = peewee.ForeignKeyField(Label)
+
+    class Meta:
+        indexes = ((("user", "label"), True),)
+
+
+class UserChannel(_Tagged):
+    tag = "channel"
+    user = peewee.ForeignKeyField(User, index=False)
+    channel = peewee.ForeignKeyField(Channel)
+
+    class Meta:
+        indexes = ((("user", "channel"), True),)
+
+
+class Relation(_Link):
+    """What one user has to do with another: follows them, reports to them, is related to them."""
+
+    user = peewee.ForeignKeyField(User, index=False)
+    other = peewee.ForeignKeyField(User)
+    kind = ChoiceField(RelationKind)
+
+    class Meta:
+        indexes = ((("user", "kind", "other"), True), (("other", "kind"), False))

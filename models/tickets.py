@@ -1,0 +1,183 @@
+"""Tickets: rights to take part in one program of a kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Self
+from uuid import UUID
+
+import peewee
+
+from models import actor, clock
+from models.actor import How
+from models.database import ChoiceField, DatedModel, IdField, InstantField
+from models.errors import Conflict, NotFound
+from models.memberships import Membership, MembershipState
+from models.people import User, email_key
+from models.programs import ProgramKind
+
+
+class TicketState(StrEnum):
+    READY = "ready"
+    CONSUMED = "consumed"
+    CANCELED = "canceled"
+
+
+class Ticket(DatedModel):
+    """A right to take part in one program of a kind, used by joining one."""
+
+    user_id: UUID | None
+    kind_id: UUID
+    membership_id: UUID | None
+
+    user = peewee.ForeignKeyField(User, null=True, index=False)  # null: nobody has the email yet
+    email = peewee.TextField(null=True)  # as the shop sent it
+    email_key = peewee.TextField(null=True, index=True)
+    kind = peewee.ForeignKeyField(ProgramKind, index=False)
+    external_id = IdField(null=True)
+    sku = peewee.TextField(null=True)
+    base_sku = peewee.TextField(null=True)
+    state = ChoiceField(TicketState, default=TicketState.READY)
+    membership = peewee.ForeignKeyField(Membership, null=True)  # by which it was consumed
+    program_id = IdField(null=True)  # in which it was consumed
+    consumed_at = InstantField(null=True)
+    canceled_at = InstantField(null=True)
+
+    class Meta:
+        indexes = ((("kind", "external_id"), True), (("user", "created_at", "id"), False))
+
+    @classmethod
+    def of_user(
+        cls,
+        user_id: UUID | None,
+        email: str | None,
+        state: TicketState | None,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[Self]:
+        """A buyer's tickets, oldest first; an email also finds what nobody has claimed yet."""
+        user = User.who_or_none(user_id, email)
+        mine = None if user is None else cls.user == user.id
+        if email is not None:
+            unclaimed = cls.user.is_null() & (cls.email_key == email_key(email))
+            mine = unclaimed if mine is None else mine | unclaimed
+        found = cls.select().where(mine)
+        if state is not None:
+            found = found.where(cls.state == state)
+        return list(found.order_by(cls.created_at, cls.id).limit(limit).offset(offset))
+
+    @classmethod
+    def buy(
+        cls,
+        user_id: UUID | None,
+        email: str | None,
+        kind_id: UUID,
+        external_id: UUID | None = None,
+        sku: str | None = None,
+        base_sku: str | None = None,
+    ) -> bool:
+        """Make a ticket; False when this buyer has one for the same external id already.
+
+        Conflict: the external id is another buyer's, or of another sku; or the kind is archived.
+        """
+        user = User.who_or_none(user_id, email)
+        kind = ProgramKind.of(kind_id)
+        if external_id is not None:
+            earlier = cls.get_or_none(cls.kind == kind.id, cls.external_id == external_id)
+            if earlier is not None:
+                earlier._check_is_the_same(user, email, sku)
+                return False
+        if kind.archived:
+            raise Conflict("KIND_ARCHIVED", "The program kind is archived")
+        cls.add(
+            user=user and user.id,
+            email=email,
+            email_key=None if email is None else email_key(email),
+            kind=kind.id,
+            external_id=external_id,
+            sku=sku,
+            base_sku=base_sku,
+        )
+        return True
+
+    def _check_is_the_same(self, user: User | None, email: str | None, sku: str | None) -> None:
+        same_user = user is not None and user.id == self.user_id
+        same_email = email is not None and email_key(email) == self.email_key
+        if not (same_user or same_email):
+            raise Conflict("TICKET_OF_ANOTHER_BUYER", "The externalId belongs to another buyer's ticket")
+        if sku is not None and sku != self.sku:
+            raise Conflict("TICKET_OF_ANOTHER_SKU", "The externalId belongs to a ticket of another sku")
+
+    @classmethod
+    def named(cls, ticket_id: UUID | None, kind_id: UUID | None, external_id: UUID | None) -> Self:
+        """The ticket with this id, or with this external id for this kind."""
+        if ticket_id is not None:
+            found = cls.get_or_none(cls.id == ticket_id)
+        else:
+            found = cls.get_or_none(cls.kind == kind_id, cls.external_id == external_id)
+        if found is None:
+            raise NotFound("ticket", ticket_id or external_id)
+        return found
+
+    def cancel(self, comments: str | None = None) -> bool:
+        """Take the right back; whoever used it is refunded. False: it was canceled already."""
+        if self.state is TicketState.CANCELED:
+            return False
+        if self.state is TicketState.CONSUMED:
+            with actor.by(How.TICKET):
+                self.membership.say(MembershipState.REFUNDED, comments=comments)
+        return self._close() or True
+
+    def _close(self) -> bool:
+        return self.change(state=TicketState.CANCELED, canceled_at=clock.now())
+
+    @classmethod
+    def claim(cls, user: User) -> None:
+        """Give the user the tickets that were made for their email before anybody had it."""
+        for ticket in cls.select().where(cls.user.is_null(), cls.email_key == user.email_key):
+            ticket.change(user_id=user.id)
+
+    @classmethod
+    def forget_email_of(cls, user: User) -> None:
+        """Blank the email on the user's tickets."""
+        for ticket in cls.select().where((cls.user == user.id) & cls.email.is_null(False)):
+            ticket.change(email=None, email_key=None)
+
+    @classmethod
+    def consume_for(cls, joined: Iterable[Membership]) -> None:
+        """Use the oldest ready ticket of exactly the program's kind for each who has one.
+
+        Who comes back while the ticket of this membership is still consumed needs no second one.
+        """
+        joined = list(joined)
+        for chunk in peewee.chunked(joined, 5000):
+            covered = set(
+                cls.select(cls.membership)
+                .where(cls.membership.in_([row.id for row in chunk]), cls.state == TicketState.CONSUMED)
+                .tuples()
+            )
+            users = [row.user_id for row in chunk]
+            ready: dict[tuple[UUID, UUID], list[Ticket]] = {}
+            waiting = cls.select().where(cls.user.in_(users), cls.state == TicketState.READY)
+            for ticket in waiting.order_by(cls.created_at, cls.id):
+                ready.setdefault((ticket.user_id, ticket.kind_id), []).append(ticket)
+            if not ready:
+                continue
+            for row in chunk:
+                mine = ready.get((row.user_id, row.program.kind_id))
+                if mine and (row.id,) not in covered:
+                    mine.pop(0).change(
+                        state=TicketState.CONSUMED,
+                        membership_id=row.id,
+                        program_id=row.program_id,
+                        consumed_at=clock.now(),
+                    )
+
+    @classmethod
+    def cancel_for(cls, refunded: Iterable[Membership]) -> None:
+        """Cancel the tickets that these memberships consumed, and no others."""
+        for chunk in peewee.chunked([row.id for row in refunded], 5000):
+            used = cls.select().where(cls.membership.in_(chunk), cls.state == TicketState.CONSUMED)
+            for ticket in used:
+                ticket._close()

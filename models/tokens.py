@@ -1,0 +1,100 @@
+"""Tokens: what a caller shows to be let in. Only a hash of each is stored."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Self
+from uuid import UUID
+
+import peewee
+
+from models import clock
+from models.database import ChoiceField, DatedModel, InstantField
+from models.errors import NotFound
+from models.people import User
+
+PREFIX = "crpc_"
+
+
+class Scope(StrEnum):
+    """What a token may do; each contains the ones before it."""
+
+    READ = "read"
+    WRITE = "write"
+    ADMIN = "admin"
+
+    def covers(self, needed: Scope) -> bool:
+        """Whether this scope is enough for something that needs another."""
+        order = list(Scope)
+        return order.index(self) >= order.index(needed)
+
+
+def digest(secret: str) -> str:
+    """The form in which a token is stored; 256 random bits need no salt."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class Token(DatedModel):
+    """A caller's key, with its scope, its end, and the user it acts for."""
+
+    user_id: UUID | None
+
+    name = peewee.TextField()
+    hash = peewee.TextField(unique=True)
+    scope = ChoiceField(Scope)
+    user = peewee.ForeignKeyField(User, null=True)
+    expires_at = InstantField(null=True)
+    revoked_at = InstantField(null=True)
+
+    @classmethod
+    def issue(
+        cls,
+        name: str,
+        scope: Scope,
+        user: User | None = None,
+        expires_at: datetime | None = None,
+    ) -> tuple[Self, str]:
+        """Make a token; the second value is its secret, which nobody can show again."""
+        secret = PREFIX + secrets.token_urlsafe(32)
+        row = cls.add(
+            name=name, hash=digest(secret), scope=scope, user=user and user.id, expires_at=expires_at
+        )
+        return row, secret
+
+    @classmethod
+    def of(cls, token_id: UUID) -> Self:
+        """The token with this id; NotFound when there is none."""
+        found = cls.get_or_none(cls.id == token_id)
+        if found is None:
+            raise NotFound("token", token_id)
+        return found
+
+    @classmethod
+    def with_secret(cls, secret: str) -> Self | None:
+        """The token whose secret this is, usable or not."""
+        return cls.get_or_none(cls.hash == digest(secret))
+
+    @classmethod
+    def all(cls, limit: int | None = None, offset: int = 0) -> list[Self]:
+        """Every token, oldest first."""
+        return list(cls.select().order_by(cls.created_at, cls.id).limit(limit).offset(offset))
+
+    @property
+    def is_usable(self) -> bool:
+        now = clock.now()
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+    def revoke(self) -> bool:
+        """Let nobody in with it any more; False when it was so."""
+        return self.revoked_at is None and self.change(revoked_at=clock.now())
+
+    def rotate(self, overlap: timedelta) -> tuple[Token, str]:
+        """Make a successor with the same rights; this one ends after the overlap."""
+        successor = Token.issue(self.name, self.scope, self.user, self.expires_at)
+        end = clock.now() + overlap
+        if self.expires_at is None or self.expires_at > end:
+            self.change(expires_at=end)
+        return successor

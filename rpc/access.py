@@ -1,0 +1,83 @@
+"""Who may come in: tokens to callers, budgets of calls, and patience with those who guess."""
+
+from __future__ import annotations
+
+import collections
+import time
+from dataclasses import dataclass
+
+from models.database import database
+from models.tokens import Token, digest
+from rpc.registry import Caller
+
+FORGET_SECONDS = 60.0  # after which a wrong guess no longer counts against an address
+ADDRESSES = 10_000  # of which guesses are remembered
+
+
+@dataclass
+class _Budget:
+    """A bucket that fills with calls at an even rate up to a burst."""
+
+    calls: float
+    at: float
+
+
+class Access:
+    """The way from an Authorization header to a caller."""
+
+    def __init__(self, rate_limit: float, rate_burst: int, free_guesses: int) -> None:
+        self._rate, self._burst = rate_limit, rate_burst
+        self._free_guesses = free_guesses
+        self._known: dict[str, Token] = {}
+        self._known_at: object = None
+        self._budgets: dict[object, _Budget] = {}
+        self._guesses: collections.OrderedDict[str, collections.deque[float]] = collections.OrderedDict()
+
+    def caller(self, authorization: list[str]) -> Caller | None:
+        """The caller that the header's one Bearer token stands for; None for anything else."""
+        if len(authorization) != 1:
+            return None
+        scheme, _, secret = authorization[0].partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        token = self._token(secret.strip())
+        if token is None or not token.is_usable:
+            return None
+        return Caller(token.id, token.scope, token.user_id)
+
+    def _token(self, secret: str) -> Token | None:
+        """Tokens are remembered until any other connection commits, so a revoked one ends at once."""
+        version = database.pragma("data_version")
+        if version != self._known_at:
+            self._known.clear()
+            self._known_at = version
+        key = digest(secret)
+        token = self._known.get(key)
+        if token is None:
+            token = Token.with_secret(secret)
+            if token is not None:
+                self._known[key] = token
+        return token
+
+    def spend(self, caller: Caller) -> int | None:
+        """Take one call from the token's budget; milliseconds to wait when it is used up."""
+        if not self._rate:
+            return None
+        now = time.monotonic()
+        budget = self._budgets.setdefault(caller.token_id, _Budget(self._burst, now))
+        budget.calls = min(self._burst, budget.calls + (now - budget.at) * self._rate)
+        budget.at = now
+        if budget.calls < 1:
+            return int((1 - budget.calls) / self._rate * 1000) + 1
+        budget.calls -= 1
+        return None
+
+    def is_guessing(self, address: str) -> bool:
+        """Note a refusal; whether the address has had too many in the last minute."""
+        now = time.monotonic()
+        guesses = self._guesses.setdefault(address, collections.deque(maxlen=self._free_guesses + 1))
+        self._guesses.move_to_end(address)
+        if len(self._guesses) > ADDRESSES:
+            self._guesses.popitem(last=False)
+        guesses.append(now)
+        return len(guesses) > self._free_guesses and now - guesses[0] < FORGET_SECONDS

@@ -1,0 +1,1 @@
+"""The admin.* functions: what the documentation has no function for."""

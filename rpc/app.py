@@ -1,0 +1,285 @@
+"""HTTP: from a request to bytes for the envelope, and back. The only module that knows aiohttp."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from aiohttp import hdrs, web
+from aiohttp.web_protocol import RequestHandler
+from jsonrpcserver import JsonRpcError
+
+import rpc.admin
+import rpc.core  # noqa: F401  registers its methods
+from models import clock, migrations
+from models.database import configure, connected
+from rpc import envelope
+from rpc.access import Access
+from rpc.config import Config
+from rpc.envelope import Limits
+from rpc.errors import RETRY_AFTER_MS, rpc_error, to_rpc_error
+from rpc.lanes import Lanes
+from rpc.registry import METHODS, Caller, Context
+
+log = logging.getLogger(__name__)
+
+JSON = "application/json"
+JSON_TYPES = {JSON, "application/json-rpc", "application/jsonrequest"}
+
+
+class Refused(Exception):
+    """A request that gets no RPC answer: an HTTP status and a word of the catalogue."""
+
+    def __init__(self, status: int, word: str, **facts: Any) -> None:
+        super().__init__(word)
+        self.status = status
+        self.error = rpc_error(word, **facts)
+
+
+@dataclass(frozen=True)
+class Route:
+    """What answers a path: its HTTP method, whether it needs a token, and the function."""
+
+    method: str
+    public: bool
+    answer: Callable[[web.BaseRequest, str, Caller | None], Awaitable[web.Response]]
+
+
+class Gate:
+    """Lets so many requests in at once; some more may wait, the rest are told to come back."""
+
+    def __init__(self, in_flight: int, waiting: int) -> None:
+        self._places = asyncio.Semaphore(in_flight)
+        self._waiting, self._may_wait = 0, waiting
+
+    async def __aenter__(self) -> None:
+        if self._places.locked():
+            if self._waiting >= self._may_wait:
+                raise Refused(503, "BUSY", retryAfterMs=RETRY_AFTER_MS)
+            self._waiting += 1
+            try:
+                await self._places.acquire()
+            finally:
+                self._waiting -= 1
+        else:
+            await self._places.acquire()
+
+    async def __aexit__(self, *_: object) -> None:
+        self._places.release()
+
+
+class App:
+    """The endpoint and what stands around it: one object a process."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.draining = False
+        self.lanes = Lanes(config.readers)
+        self.access = Access(config.rate_limit, config.rate_burst, config.free_guesses)
+        self.gate = Gate(config.max_in_flight, config.max_waiting)
+        self.routes = {
+            "/rpc": Route("POST", False, self._rpc),
+            "/health": Route("GET", True, self._health),
+            "/ready": Route("GET", True, self._ready),
+        }
+
+    async def handle(self, request: web.BaseRequest) -> web.Response:
+        """Answer any request; nothing that goes wrong leaves as an HTTP 500."""
+        request_id = str(uuid4())
+        try:
+            response = await self._routed(request, request_id)
+        except Refused as refused:
+            response = self._refusal(refused.status, refused.error)
+        except Exception as error:
+            response = self._refusal(200, to_rpc_error(error, request_id))
+        response.headers["X-Request-Id"] = request_id
+        response.headers["Server"] = "core-rpc"
+        if self.draining:
+            response.force_close()
+        return response
+
+    async def _routed(self, request: web.BaseRequest, request_id: str) -> web.Response:
+        route = self.routes.get(request.path)
+        if route is None:
+            raise Refused(404, "NOT_THERE")
+        if request.method != route.method:
+            raise Refused(405, "METHOD_NOT_ALLOWED", allow=route.method)
+        return await route.answer(request, request_id, None if route.public else await self._caller(request))
+
+    async def _caller(self, request: web.BaseRequest) -> Caller:
+        caller = self.access.caller(request.headers.getall(hdrs.AUTHORIZATION, []))
+        if caller is not None:
+            return caller
+        if self.access.is_guessing(request.remote or ""):
+            await asyncio.sleep(self.config.guess_seconds)
+        raise Refused(401, "UNAUTHORIZED")
+
+    def _refusal(self, status: int, error: JsonRpcError) -> web.Response:
+        response = web.Response(status=status, body=envelope.render_error(error), content_type=JSON)
+        if status == 405:
+            response.headers[hdrs.ALLOW] = error.data["allow"]
+        if status == 401:
+            response.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
+        if "retryAfterMs" in error.data:
+            response.headers[hdrs.RETRY_AFTER] = str(-(-error.data["retryAfterMs"] // 1000))
+        if status in (408, 413):
+            response.force_close()  # the rest of the body is not worth reading
+        return response
+
+    async def _rpc(self, request: web.BaseRequest, request_id: str, caller: Caller | None) -> web.Response:
+        assert caller is not None
+        body = await self._body(request)
+        context = Context(caller, request_id, time.monotonic() + self.config.call_seconds)
+        async with self.gate:
+            reply = await envelope.answer(body, context, self.lanes, METHODS, self._limits(caller))
+        if reply.refused is not None and reply.refused.data["code"] == "RATE_LIMITED":
+            return self._refusal(429, reply.refused)
+        return web.Response(body=reply.body, content_type=JSON)
+
+    def _limits(self, caller: Caller) -> Limits:
+        return Limits(
+            depth=self.config.max_depth,
+            values=self.config.max_values,
+            number=self.config.max_number,
+            batch=self.config.max_batch,
+            reply=self.config.max_reply,
+            budget=lambda: self.access.spend(caller),
+        )
+
+    async def _body(self, request: web.BaseRequest) -> bytes:
+        if hdrs.CONTENT_ENCODING in request.headers:
+            raise Refused(415, "NOT_JSON")
+        if hdrs.CONTENT_TYPE in request.headers and request.content_type not in JSON_TYPES:
+            raise Refused(415, "NOT_JSON")
+        limit = self.config.max_body
+        if (request.content_length or 0) > limit:
+            raise Refused(413, "BODY_TOO_LARGE", limit=limit)
+        try:
+            async with asyncio.timeout(self.config.body_seconds):
+                return await request.read()
+        except TimeoutError:
+            raise Refused(408, "BODY_TOO_SLOW", limit=self.config.body_seconds) from None
+        except web.HTTPRequestEntityTooLarge:
+            raise Refused(413, "BODY_TOO_LARGE", limit=limit) from None
+
+    async def _health(self, request: web.BaseRequest, request_id: str, caller: Caller | None) -> web.Response:
+        return web.Response(body=b'{"status":"ok"}', content_type=JSON)
+
+    async def _ready(self, request: web.BaseRequest, request_id: str, caller: Caller | None) -> web.Response:
+        if self.draining:
+            raise Refused(503, "BUSY", retryAfterMs=RETRY_AFTER_MS)
+        migrations.check_version()
+        return web.Response(body=b'{"status":"ready"}', content_type=JSON)
+
+
+class _Connection(RequestHandler):
+    """aiohttp's connection, with our words for what is not HTTP."""
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        log.info("refused a malformed request: %s", type(exc).__name__)
+        body = envelope.render_error(rpc_error("BAD_HTTP"))
+        headers = {"Server": "core-rpc", "X-Request-Id": str(uuid4())}
+        response = web.Response(status=400, body=body, content_type=JSON, headers=headers)
+        response.force_close()
+        return response
+
+
+class _Full(asyncio.Protocol):
+    """A connection beyond the limit: told so and closed."""
+
+    def connection_made(self, transport: Any) -> None:
+        body = envelope.render_error(rpc_error("BUSY", retryAfterMs=RETRY_AFTER_MS))
+        head = (
+            "HTTP/1.1 503 Service Unavailable\r\nServer: core-rpc\r\nRetry-After: 1\r\n"
+            f"X-Request-Id: {uuid4()}\r\n"
+            f"Content-Type: {JSON}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        )
+        transport.write(head.encode() + body)
+        transport.close()
+
+
+class Server(web.Server):
+    """The listening side: aiohttp's low-level server, with limits on connections.
+
+    The low-level server and not a web.Application, whose router and middlewares would cost more
+    than all of the routes below are worth.
+    """
+
+    def __init__(self, app: App) -> None:
+        config = app.config
+        super().__init__(
+            app.handle,
+            request_factory=self._request,
+            access_log=None,
+            auto_decompress=False,
+            keepalive_timeout=config.header_seconds,
+            lingering_time=1.0,
+        )
+        self._most, self._max_body = config.max_connections, config.max_body
+
+    def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+        return web.BaseRequest(
+            message, payload, protocol, writer, task, self._loop, client_max_size=self._max_body
+        )
+
+    def __call__(self) -> Any:
+        if len(self._connections) >= self._most:
+            return _Full()
+        return _Connection(self, loop=self._loop, **self._kwargs)
+
+
+class Running:
+    """A started server; `stop` drains it."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._app = App(config)
+        self._runner: web.ServerRunner | None = None
+        self.port = config.port
+
+    async def start(self) -> None:
+        """Connect, listen, and answer. WrongVersion when the database is not this program's."""
+        clock.set_to(self._config.clock)
+        configure(self._config.database)
+        with connected():
+            migrations.check_version()
+        self._app.lanes.open()
+        # What runs after the drain may take this long before it is cut off.
+        self._runner = web.ServerRunner(Server(self._app), shutdown_timeout=self._config.stop_seconds)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._config.host, self._config.port, backlog=1024)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """Stop taking work, finish what runs, and close the database."""
+        self._app.draining = True
+        await asyncio.sleep(self._config.drain_seconds)
+        assert self._runner is not None
+        await self._runner.cleanup()
+        self._app.lanes.close()
+
+
+async def serve(config: Config, started: Callable[[int], None]) -> None:
+    """Serve until SIGTERM or SIGINT; `started` is told the port once it answers."""
+    running = Running(config)
+    await running.start()
+    end = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end.set)
+    started(running.port)
+    await end.wait()
+    await running.stop()

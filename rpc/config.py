@@ -1,0 +1,84 @@
+"""The settings: one table, read once from the environment and handed down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from typing import Any
+
+import marshmallow
+from environs import Env, EnvError
+
+MIB = 1024 * 1024
+PREFIX = "CORE_RPC_"
+
+
+class BadSetting(Exception):
+    """A setting has a value that cannot be used; the message names it."""
+
+
+def _at_least(least: float) -> Any:
+    return marshmallow.validate.Range(min=least)
+
+
+def _setting(default: Any, help: str, *, least: float | None = None) -> Any:
+    return field(default=default, metadata={"help": help, "least": least})
+
+
+@dataclass(frozen=True)
+class Config:
+    """A row a setting: CORE_RPC_<NAME IN CAPITALS>, its default, and what it is for."""
+
+    database: str = _setting("sqlite:///core-rpc.db", "where the data is: sqlite:///path")
+    host: str = _setting("127.0.0.1", "address to listen on")
+    port: int = _setting(8080, "port to listen on; 0 takes a free one", least=0)
+    clock: datetime | None = _setting(None, "stops the clock at this instant, for tests")
+    url: str = _setting("http://127.0.0.1:8080/rpc", "for callers: the server's endpoint")
+    token: str = _setting("", "for callers: the token to show")
+    max_body: int = _setting(MIB, "bytes of a request's body", least=1)
+    max_reply: int = _setting(10 * MIB, "bytes of a reply", least=1000)
+    max_batch: int = _setting(1000, "entries of a batch", least=1)
+    max_depth: int = _setting(64, "levels of nesting in a request", least=1)
+    max_values: int = _setting(20_000, "JSON values in a request", least=1)
+    max_number: int = _setting(32, "characters of a number in a request", least=1)
+    body_seconds: float = _setting(10.0, "time to send a body", least=0.01)
+    header_seconds: float = _setting(
+        20.0, "time to send a header; a connection without a request is closed after it", least=0.01
+    )
+    call_seconds: float = _setting(30.0, "time after which a call that has not begun is given up", least=0.01)
+    max_in_flight: int = _setting(64, "requests carried out at the same time", least=1)
+    max_waiting: int = _setting(256, "requests that wait for that, beyond which callers get 503", least=0)
+    max_connections: int = _setting(10_000, "open connections", least=1)
+    readers: int = _setting(4, "threads for slow reads", least=1)
+    rate_limit: float = _setting(0.0, "calls a second for each token; 0: no limit", least=0)
+    rate_burst: int = _setting(100, "calls that a token may make at once, where there is a limit", least=1)
+    free_guesses: int = _setting(10, "wrong tokens a minute from one address before it is slowed", least=0)
+    guess_seconds: float = _setting(1.0, "how long the answer to a further wrong token is held", least=0)
+    drain_seconds: float = _setting(2.0, "how long a stopping server still accepts", least=0)
+    stop_seconds: float = _setting(15.0, "how long a stopping server waits for what runs", least=0)
+
+    @classmethod
+    def from_env(cls, **options: Any) -> Config:
+        """The settings of the environment, options of the command line before them.
+
+        BadSetting names the first that is wrong.
+        """
+        env = Env()
+        read = {"str": env.str, "int": env.int, "float": env.float, "datetime | None": env.datetime}
+        values: dict[str, Any] = {}
+        for setting in fields(cls):
+            if options.get(setting.name) is not None:
+                values[setting.name] = options[setting.name]
+                continue
+            least = setting.metadata["least"]
+            checks = None if least is None else _at_least(least)
+            try:
+                with env.prefixed(PREFIX):
+                    values[setting.name] = read[str(setting.type)](
+                        setting.name.upper(), setting.default, validate=checks
+                    )
+            except EnvError as error:
+                raise BadSetting(str(error)) from None
+        if values["clock"] is not None and values["clock"].tzinfo is None:
+            values["clock"] = values["clock"].replace(tzinfo=UTC)
+        return cls(**values)

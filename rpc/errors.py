@@ -1,0 +1,173 @@
+"""The one table from what went wrong to what it is called on the wire."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import peewee
+from jsonrpcserver import JsonRpcError
+from marshmallow import ValidationError
+
+from models.errors import Busy, Conflict, Invalid, ModelError, NotFound
+from rpc.schemas import camel
+
+log = logging.getLogger(__name__)
+
+PARSE_ERROR = -32700
+INVALID_REQUEST = -32600
+METHOD_NOT_FOUND = -32601
+INVALID_PARAMS = -32602
+INTERNAL_ERROR = -32603
+NOT_FOUND = -32001
+CONFLICT = -32002
+FORBIDDEN = -32003
+UNAUTHORIZED = -32004
+RATE_LIMITED = -32005
+TOO_MANY_CHANGES = -32006
+DEADLINE_EXCEEDED = -32007
+BUSY = -32009
+BATCH_TOO_LARGE = -32010
+RESPONSE_TOO_LARGE = -32011
+
+RETRY_AFTER_MS = 1000
+
+
+@dataclass(frozen=True)
+class Row:
+    """A word of the catalogue: its code, the message where nothing says more, and its meaning."""
+
+    code: int
+    message: str
+    meaning: str
+
+
+# The catalogue: every `data.code` that a caller can meet. The docs print it; a test meets each.
+CATALOGUE = {
+    "PARSE_ERROR": Row(PARSE_ERROR, "Parse error", "The body is not JSON (RFC 8259, UTF-8)."),
+    "INVALID_REQUEST": Row(INVALID_REQUEST, "Invalid Request", "The JSON is not a JSON-RPC 2.0 request."),
+    "TOO_DEEP": Row(INVALID_REQUEST, "Invalid Request", "The request nests deeper than `limit`."),
+    "TOO_MANY_VALUES": Row(INVALID_REQUEST, "Invalid Request", "The request holds more than `limit` values."),
+    "NUMBER_TOO_LONG": Row(INVALID_REQUEST, "Invalid Request", "A number has more than `limit` characters."),
+    "NOT_THERE": Row(INVALID_REQUEST, "Invalid Request", "HTTP 404: nothing is at this path."),
+    "METHOD_NOT_ALLOWED": Row(
+        INVALID_REQUEST, "Invalid Request", "HTTP 405: this path wants another HTTP method."
+    ),
+    "BODY_TOO_SLOW": Row(
+        INVALID_REQUEST, "Invalid Request", "HTTP 408: the body took longer than `limit` seconds."
+    ),
+    "BODY_TOO_LARGE": Row(
+        INVALID_REQUEST, "Invalid Request", "HTTP 413: the body has more than `limit` bytes."
+    ),
+    "NOT_JSON": Row(
+        INVALID_REQUEST,
+        "Invalid Request",
+        "HTTP 415: the content type is not JSON, or the content is encoded.",
+    ),
+    "BAD_HTTP": Row(
+        INVALID_REQUEST, "Invalid Request", "HTTP 400: the request is not HTTP/1.1 as it should be."
+    ),
+    "METHOD_NOT_FOUND": Row(
+        METHOD_NOT_FOUND,
+        "Method not found",
+        "No method has this name; `replacedBy` where another took its place.",
+    ),
+    "INVALID_PARAMS": Row(
+        INVALID_PARAMS, "Invalid params", "Parameters are wrong: `fields` says for each member what."
+    ),
+    "INTERNAL_ERROR": Row(
+        INTERNAL_ERROR, "Internal error", "A fault of the server's; `requestId` finds it in the log."
+    ),
+    "USER_NOT_FOUND": Row(NOT_FOUND, "Not found", "No user has this id or email."),
+    "GROUP_NOT_FOUND": Row(NOT_FOUND, "Not found", "No group has this id."),
+    "LABEL_NOT_FOUND": Row(NOT_FOUND, "Not found", "No label has this id."),
+    "CHANNEL_NOT_FOUND": Row(NOT_FOUND, "Not found", "No channel has this id."),
+    "PROGRAM_KIND_NOT_FOUND": Row(NOT_FOUND, "Not found", "No program kind has this id."),
+    "PROGRAM_NOT_FOUND": Row(NOT_FOUND, "Not found", "No program has this id."),
+    "COHORT_NOT_FOUND": Row(NOT_FOUND, "Not found", "No cohort has this id."),
+    "MEMBERSHIP_NOT_FOUND": Row(NOT_FOUND, "Not found", "The user is not in the program."),
+    "TICKET_NOT_FOUND": Row(NOT_FOUND, "Not found", "No ticket has this id or external id."),
+    "TOKEN_NOT_FOUND": Row(NOT_FOUND, "Not found", "No token has this id."),
+    "EMAIL_AND_USER_DISAGREE": Row(CONFLICT, "Conflict", "userId and email name different users."),
+    "EMAIL_TAKEN": Row(CONFLICT, "Conflict", "Another user has this email."),
+    "HANDLE_TAKEN": Row(CONFLICT, "Conflict", "Another group, label or channel has this handle."),
+    "COHORT_OF_ANOTHER_PROGRAM": Row(CONFLICT, "Conflict", "The cohort belongs to another program."),
+    "MEMBERSHIP_IN_ANOTHER_COHORT": Row(
+        CONFLICT, "Conflict", "The user is in another cohort of the program."
+    ),
+    "PROGRAM_ARCHIVED": Row(CONFLICT, "Conflict", "The program is archived and takes no new members."),
+    "KIND_ARCHIVED": Row(CONFLICT, "Conflict", "The program kind is archived: no new tickets."),
+    "KIND_IS_FIXED": Row(CONFLICT, "Conflict", "A program stays of the kind it was made of."),
+    "PROGRAM_KIND_OWN_ANCESTOR": Row(CONFLICT, "Conflict", "The kind would be its own ancestor."),
+    "PROGRAM_OWN_ANCESTOR": Row(CONFLICT, "Conflict", "The program would be its own ancestor."),
+    "TICKET_OF_ANOTHER_BUYER": Row(CONFLICT, "Conflict", "The externalId is of another buyer's ticket."),
+    "TICKET_OF_ANOTHER_SKU": Row(CONFLICT, "Conflict", "The externalId is of a ticket with another sku."),
+    "USER_ERASED": Row(CONFLICT, "Conflict", "The user was erased and stays so."),
+    "FORBIDDEN": Row(
+        FORBIDDEN, "Forbidden", "The token's scope is too small: `needs` names the one that is enough."
+    ),
+    "UNAUTHORIZED": Row(UNAUTHORIZED, "Unauthorized", "HTTP 401: no valid token."),
+    "RATE_LIMITED": Row(
+        RATE_LIMITED, "Rate limited", "HTTP 429, or within a batch: too many calls; `retryAfterMs`."
+    ),
+    "TOO_MANY_CHANGES": Row(TOO_MANY_CHANGES, "Too many changes", "More than the call allowed; the counts."),
+    "DEADLINE_EXCEEDED": Row(
+        DEADLINE_EXCEEDED, "Deadline exceeded", "The call waited too long and was not carried out."
+    ),
+    "BUSY": Row(
+        BUSY, "Busy", "Not carried out, may be repeated after `retryAfterMs`; HTTP 503 for a request."
+    ),
+    "BATCH_TOO_LARGE": Row(BATCH_TOO_LARGE, "Batch too large", "The batch has more than `limit` entries."),
+    "RESPONSE_TOO_LARGE": Row(
+        RESPONSE_TOO_LARGE,
+        "Response too large",
+        "The reply would have more than `limit` bytes; ask for less.",
+    ),
+}
+
+
+class DeadlineExceeded(Exception):
+    """The call waited longer than it may; nothing of it was done."""
+
+
+def rpc_error(word: str, message: str | None = None, **facts: Any) -> JsonRpcError:
+    """The error with this word of the catalogue; facts go beside the word into its `data`."""
+    row = CATALOGUE[word]
+    return JsonRpcError(row.code, message or row.message, {"code": word, **facts})
+
+
+def to_rpc_error(error: Exception, request_id: str) -> JsonRpcError:
+    """What a caller is told of an exception: all of it if it is theirs to mend, else only that."""
+    if isinstance(error, JsonRpcError):
+        return error
+    if isinstance(error, ValidationError):
+        return rpc_error("INVALID_PARAMS", fields=_texts(error.normalized_messages()))
+    if isinstance(error, Invalid):
+        fields = {camel(name): texts for name, texts in error.facts["fields"].items()}
+        return rpc_error("INVALID_PARAMS", fields=fields)
+    if isinstance(error, NotFound | Conflict):
+        return rpc_error(error.word, error.message, **error.facts)
+    if isinstance(error, ModelError):
+        return rpc_error(error.word, **error.facts)
+    if isinstance(error, DeadlineExceeded):
+        return rpc_error("DEADLINE_EXCEEDED")
+    if isinstance(error, Busy | peewee.OperationalError):
+        if not isinstance(error, Busy):
+            log.error("request %s: the database refused: %r", request_id, error)
+        return rpc_error("BUSY", retryAfterMs=RETRY_AFTER_MS)
+    log.error("request %s failed", request_id, exc_info=error)
+    return rpc_error("INTERNAL_ERROR", requestId=request_id)
+
+
+def _texts(messages: dict[str, Any]) -> dict[str, list[str]]:
+    """marshmallow's messages with those of list items flattened into their member's."""
+    return {name: list(_flat(found)) for name, found in messages.items()}
+
+
+def _flat(found: Any) -> list[str]:
+    if isinstance(found, dict):
+        return [text for inner in found.values() for text in _flat(inner)]
+    if isinstance(found, list):
+        return [text for inner in found for text in _flat(inner)]
+    return [str(found)]

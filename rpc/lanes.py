@@ -1,0 +1,103 @@
+"""Where planned calls are carried out: quick reads here, slow reads in threads, writes in the writer."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from models.database import Outcome, Writer, connected, database
+from rpc.registry import Lane, Planned
+
+TURN_SECONDS = 0.001  # how long the loop works for one caller before others get a turn
+
+
+class Turns:
+    """Lets other callers have the loop between pieces of long work."""
+
+    def __init__(self) -> None:
+        self._until = time.monotonic() + TURN_SECONDS
+
+    async def give(self) -> None:
+        """Give way if this turn has lasted long enough."""
+        if time.monotonic() > self._until:
+            await asyncio.sleep(0)
+            self._until = time.monotonic() + TURN_SECONDS
+
+
+class Lanes:
+    """The writer, the readers, and this thread's own read-only connection."""
+
+    def __init__(self, readers: int) -> None:
+        self._writer = Writer()
+        self._readers = ThreadPoolExecutor(readers, thread_name_prefix="reader")
+        self._mine = connected(read_only=True)
+
+    def open(self) -> None:
+        """Start the writer and connect this thread, which must be the loop's."""
+        self._mine.__enter__()
+        self._writer.start()
+
+    def close(self) -> None:
+        """Finish the writes that were submitted, then let go of everything."""
+        self._writer.stop()
+        self._readers.shutdown()
+        self._mine.__exit__(None, None, None)
+
+    async def run(self, calls: Sequence[Planned]) -> list[Outcome]:
+        """Carry out calls in the order given; a later one sees what an earlier one wrote."""
+        outcomes: list[Outcome] = []
+        for lane, group in itertools.groupby(calls, key=lambda call: call.method.lane):
+            match lane:
+                case Lane.QUICK:
+                    outcomes += await self._read_here(list(group))
+                case Lane.SLOW:
+                    outcomes += await self._read_in_thread(list(group))
+                case Lane.WRITE:
+                    outcomes += await self._write(list(group))
+        return outcomes
+
+    async def _read_here(self, calls: Sequence[Planned]) -> list[Outcome]:
+        turns, outcomes = Turns(), []
+        for call in calls:
+            await turns.give()
+            outcomes.append(_outcome(call))
+        return outcomes
+
+    async def _read_in_thread(self, calls: Sequence[Planned]) -> list[Outcome]:
+        loop = asyncio.get_running_loop()
+        return [await loop.run_in_executor(self._readers, _snapshot, call) for call in calls]
+
+    async def _write(self, calls: Sequence[Planned]) -> list[Outcome]:
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[list[Outcome]] = loop.create_future()
+
+        def tell(outcomes: list[Outcome]) -> None:
+            loop.call_soon_threadsafe(answer.set_result, outcomes)
+
+        self._writer.submit([call.run for call in calls], tell)
+        # A write that has begun is finished and answered, whatever becomes of the waiting side.
+        return await asyncio.shield(answer)
+
+
+def _outcome(call: Planned) -> Outcome:
+    try:
+        return call.run(), None
+    except Exception as error:
+        return None, error
+
+
+def _snapshot(call: Planned) -> Outcome:
+    """Run a read in one transaction of this reader thread, so that all its queries see one state."""
+    if database.is_closed():
+        _connect_reader()
+    with database.atomic():
+        return _outcome(call)
+
+
+def _connect_reader() -> Any:
+    database.connect()
+    database.execute_sql("PRAGMA query_only = 1")

@@ -1,0 +1,180 @@
+"""What a method is, said once: docs, discovery, client contract and dispatch all read it."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from jsonrpcserver import Result, Success
+from marshmallow.fields import Field
+
+from models.actor import Actor
+from models.audit import audited
+from models.tokens import Scope
+from rpc.errors import DeadlineExceeded, rpc_error, to_rpc_error
+from rpc.schemas import Params
+
+
+class Lane(StrEnum):
+    """How a method is carried out: with the other quick reads, in a reader thread, or in the writer."""
+
+    QUICK = "quick"
+    SLOW = "slow"
+    WRITE = "write"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls: a token, what it may do, and the user it acts for."""
+
+    token_id: UUID | None
+    scope: Scope
+    user_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Context:
+    """What surrounds the calls of one request."""
+
+    caller: Caller
+    request_id: str
+    deadline: float  # of the monotonic clock
+
+
+class _AnySignature(inspect.Signature):
+    """jsonrpcserver binds the arguments of every call to the method's signature first; the
+    registry validates them itself, so this accepts whatever comes."""
+
+    def bind(self, /, *args: Any, **kwargs: Any) -> inspect.BoundArguments:
+        return inspect.BoundArguments(self, {})
+
+
+@dataclass(frozen=True)
+class Method:
+    """A documented function: what it takes, gives and needs.
+
+    An object and no wrapped function, because jsonrpcserver reads signatures and would follow
+    `functools.wraps` to the wrong one.
+    """
+
+    name: str
+    handler: Callable[..., Any]
+    params: Params
+    returns: Field
+    example: dict[str, Any]
+    scope: Scope
+    lane: Lane
+    deprecated_for: str | None = None
+    __signature__: inspect.Signature = field(default=_AnySignature(), repr=False)
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of the handler's docstring."""
+        return inspect.getdoc(self.handler).split("\n")[0]  # type: ignore[union-attr]
+
+    @property
+    def description(self) -> str:
+        """The whole docstring of the handler."""
+        return inspect.getdoc(self.handler) or ""
+
+    def __call__(self, context: Context, /, *args: Any, **params: Any) -> Result:
+        """Plan: check the right and the parameters. Touches no row."""
+        try:
+            if not context.caller.scope.covers(self.scope):
+                raise rpc_error("FORBIDDEN", needs=self.scope)
+            loaded = self.params.loaded(list(args) or params)
+        except Exception as error:
+            # jsonrpcserver would send the text of any other exception to the caller.
+            raise to_rpc_error(error, context.request_id) from None
+        return Success(Planned(self, loaded, context))
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A call that was found valid and waits for its lane."""
+
+    method: Method
+    loaded: dict[str, Any]
+    context: Context
+
+    def run(self) -> Any:
+        """Execute, in the lane's thread and transaction; the JSON value of the result comes back."""
+        if time.monotonic() > self.context.deadline:
+            raise DeadlineExceeded
+        with _running_as(self.context):
+            if self.method.lane is not Lane.WRITE:
+                return self._result()
+            with audited(self._actor()):
+                return self._result()
+
+    def _result(self) -> Any:
+        value = self.method.handler(**self.loaded)
+        return self.method.returns.serialize("result", {"result": value})
+
+    def _actor(self) -> Actor:
+        caller = self.context.caller
+        return Actor(self.method.name, self.context.request_id, caller.token_id, caller.user_id)
+
+
+_context: ContextVar[Context] = ContextVar("context")
+
+
+@contextmanager
+def _running_as(context: Context) -> Iterator[None]:
+    reset = _context.set(context)
+    try:
+        yield
+    finally:
+        _context.reset(reset)
+
+
+def caller() -> Caller:
+    """The caller of the running call, for the few methods whose answer depends on it."""
+    return _context.get().caller
+
+
+class _Methods(dict[str, Callable[..., Any]]):
+    """All methods by name; a name that is not there becomes a call that answers so."""
+
+    def __missing__(self, name: str) -> Callable[..., Any]:
+        return _UnknownMethod()
+
+
+class _UnknownMethod:
+    """Answers in our words, where jsonrpcserver would repeat the name back."""
+
+    __signature__ = _AnySignature()
+
+    def __call__(self, context: Context, /, *args: Any, **params: Any) -> Result:
+        raise rpc_error("METHOD_NOT_FOUND")
+
+
+METHODS: dict[str, Method] = _Methods()  # type: ignore[assignment]
+
+
+def method(
+    name: str,
+    *,
+    params: type[Params],
+    returns: Field,
+    example: dict[str, Any],
+    scope: Scope,
+    lane: Lane,
+    deprecated_for: str | None = None,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register a handler under the wire's name; a name taken twice is a mistake in the program."""
+
+    def register(handler: Callable[..., Any]) -> Callable[..., Any]:
+        if name in METHODS:
+            raise ValueError(f"{name} is registered twice")
+        METHODS[name] = Method(name, handler, params(), returns, example, scope, lane, deprecated_for)
+        return handler
+
+    return register

@@ -1,0 +1,173 @@
+"""What results look like on the wire: one schema for each documented type."""
+
+from __future__ import annotations
+
+from marshmallow import fields
+
+from models.actor import How
+from models.memberships import MembershipRole, MembershipState
+from models.people import Gender, UserRole, UserStatus
+from models.programs import Mode
+from models.tickets import TicketState
+from rpc.schemas import Choice, Day, Flag, Id, Instant, Text, Whole, WireSchema
+
+_MANY = 2**53
+
+
+def _count() -> Whole:
+    return Whole(-_MANY, _MANY)
+
+
+def _maybe(field: type[fields.Field], *args: object, **options: object) -> fields.Field:
+    """A member that may be null."""
+    return field(*args, allow_none=True, **options)
+
+
+class _Result(WireSchema):
+    """A member that a row does not have is null, never missing."""
+
+
+class ProgramKindResult(_Result):
+    """A program kind: the definition that programs are runs of."""
+
+    id = Id()
+    name = Text()
+    handle = _maybe(Text)
+    group = _maybe(Text)
+    parent_id = _maybe(Id)
+    mode = Choice(Mode)
+    duration = _count()
+    priority = _count()
+    archived = Flag()
+    created_at = Instant()
+    updated_at = Instant()
+
+
+class ProgramInfoResult(_Result):
+    """A program: one dated run of a kind."""
+
+    id = Id()
+    name = Text()
+    created_at = Instant()
+    updated_at = Instant()
+    start_date = Day()
+    end_date = Day()
+    duration = _count()
+    mode = Choice(Mode)
+    timezone = Text()
+    program_kind = Id(attribute="kind_id")
+    base_name = Text(attribute="kind.name")
+    base_handle = _maybe(Text, attribute="kind.handle")
+    program_kind_parent = _maybe(Id, attribute="kind.parent_id")
+    priority = Whole(-_MANY, _MANY, attribute="kind.priority")
+    parent_id = _maybe(Id)
+    archived = Flag()
+
+
+class CohortResult(_Result):
+    """A cohort: a named part of one program."""
+
+    id = Id()
+    program_id = Id()
+    name = Text()
+    created_at = Instant()
+    updated_at = Instant()
+
+
+class ProgramTicketResult(_Result):
+    """A ticket: a right to take part in one program of a kind."""
+
+    id = Id()
+    user_id = _maybe(Id)
+    email = _maybe(Text)
+    program_kind_id = Id(attribute="kind_id")
+    external_id = _maybe(Id)
+    sku = _maybe(Text)
+    base_sku = _maybe(Text)
+    state = Choice(TicketState)
+    program_id = _maybe(Id)
+    created_at = Instant()
+    updated_at = Instant()
+    consumed_at = _maybe(Instant)
+    canceled_at = _maybe(Instant)
+
+
+class ProgramParticipationResult(_Result):
+    """A membership, with what its program, kind, user and cohort say of it."""
+
+    program_name = Text(attribute="membership.program.name")
+    program_kind = Id(attribute="membership.program.kind_id")
+    program_id = Id(attribute="membership.program_id")
+    program_group = _maybe(Text, attribute="membership.program.kind.group")
+    base_name = Text(attribute="membership.program.kind.name")
+    base_handle = _maybe(Text, attribute="membership.program.kind.handle")
+    cohort_id = _maybe(Id, attribute="membership.cohort_id")
+    cohort_name = _maybe(Text, attribute="cohort_name")
+    state = Choice(MembershipState, attribute="membership.state")
+    start_date = Day(attribute="membership.program.start_date")
+    end_date = Day(attribute="membership.program.end_date")
+    duration = Whole(-_MANY, _MANY, attribute="membership.program.duration")
+    program_day = _count()
+    participant_day = _count()
+    mode = Choice(Mode, attribute="membership.program.mode")
+    role = Choice(MembershipRole, attribute="membership.role")
+    user_id = Id(attribute="membership.user_id")
+    email = _maybe(Text, attribute="membership.user.email")
+    user_name = _maybe(Text, attribute="membership.user.shown_name")
+    first_name = _maybe(Text, attribute="membership.user.first")
+    last_name = _maybe(Text, attribute="membership.user.last")
+    gender = Choice(Gender, attribute="membership.user.gender", allow_none=True)
+    dob = _maybe(Day, attribute="membership.user.dob")
+    is_active = Flag()
+    org_status = _maybe(Text, attribute="membership.user.external_status")
+    same_program_completions = Whole(-_MANY, _MANY, attribute="tally.same_completions")
+    all_program_completions = Whole(-_MANY, _MANY, attribute="tally.all_completions")
+    same_program_incomplete = Whole(-_MANY, _MANY, attribute="tally.same_incomplete")
+    all_program_incomplete = Whole(-_MANY, _MANY, attribute="tally.all_incomplete")
+    parent_id = _maybe(Id, attribute="membership.program.parent_id")
+    program_kind_parent = _maybe(Id, attribute="membership.program.kind.parent_id")
+
+
+class UserResult(_Result):
+    """A person."""
+
+    id = Id()
+    email = _maybe(Text)
+    first = _maybe(Text)
+    last = _maybe(Text)
+    name = _maybe(Text, attribute="shown_name")
+    mobile = _maybe(Text)
+    timezone = _maybe(Text)
+    created_at = Instant()
+    external_id = _maybe(Text)
+    external_status = _maybe(Text)
+    role = Choice(UserRole)
+    labels = fields.List(Text())
+    groups = fields.List(Text())
+    gender = Choice(Gender, allow_none=True)
+    title = _maybe(Text)
+    last_sign_in_at = _maybe(Instant)
+    status = Choice(UserStatus)
+
+
+class StandingResult(_Result):
+    """A membership's standing before or after a change."""
+
+    role = Choice(MembershipRole)
+    state = Choice(MembershipState)
+    cohort_id = _maybe(Id)
+    date = Day()
+
+
+class MembershipChangeResult(_Result):
+    """One change of a membership, or something said about it."""
+
+    id = Id()
+    at = Instant()
+    token = _maybe(Id, attribute="token_id")
+    acting_user_id = _maybe(Id)
+    how = Choice(How)
+    before = fields.Nested(StandingResult, data_key="from", allow_none=True)
+    after = fields.Nested(StandingResult, data_key="to")
+    comments = _maybe(Text)
+    state_detail = _maybe(Text)

@@ -1,0 +1,273 @@
+"""How values look on the wire: the fields and the base schemas that every method is declared with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+from uuid import UUID
+
+import marshmallow
+from marshmallow import ValidationError, fields
+
+from models import clock
+from models.people import email_key
+
+# No NUL, no control characters but tab, line feed and carriage return, no lone surrogates.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_UUID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z")
+
+NAME = 255
+COMMENTS = 4000
+QUERY = 10_000
+
+
+def camel(name: str) -> str:
+    """The wire's name of one of ours: program_id → programId."""
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+class Id(fields.UUID):
+    """A UUID with dashes, any letter case in, lower case out."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> UUID:
+        if not isinstance(value, str) or not _UUID.fullmatch(value):
+            raise self.make_error("invalid_uuid")
+        return UUID(value)
+
+
+class Text(fields.String):
+    """Text kept exactly as sent, at most so many characters."""
+
+    def __init__(self, at_most: int = NAME, **options: Any) -> None:
+        super().__init__(**options)
+        self.at_most = at_most
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str):
+            raise self.make_error("invalid")
+        if len(value) > self.at_most:
+            raise ValidationError(f"Must have at most {self.at_most} characters.")
+        if _FORBIDDEN.search(value):
+            raise ValidationError("Must have no control characters and no lone surrogates.")
+        return value
+
+
+class Email(Text):
+    """An email address: exactly one @, no blank inside."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            email_key(text)
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+        return text
+
+
+class Timezone(Text):
+    """The name of an IANA time zone."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if text not in clock.timezones():
+            raise ValidationError("Must be the name of an IANA time zone, such as Europe/Berlin.")
+        return text
+
+
+class Day(fields.Date):
+    """A day as YYYY-MM-DD and nothing else."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
+        try:
+            if isinstance(value, str) and _DAY.fullmatch(value):
+                return date.fromisoformat(value)
+        except ValueError:
+            pass
+        raise ValidationError("Must be a date as YYYY-MM-DD.")
+
+
+class Instant(fields.DateTime):
+    """A UTC instant, ISO 8601 with Z; always three fraction digits out."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        try:
+            if isinstance(value, str) and _INSTANT.fullmatch(value):
+                return datetime.fromisoformat(value)
+        except ValueError:
+            pass
+        raise ValidationError("Must be a UTC time as YYYY-MM-DDTHH:MM:SS.sssZ.")
+
+    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03d}Z"
+
+
+class Whole(fields.Integer):
+    """A whole number between two bounds; 7.0 is one, since Lua cannot tell."""
+
+    def __init__(self, least: int, most: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.least, self.most = least, most
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+            raise ValidationError("Must be a whole number.")
+        if not self.least <= value <= self.most:
+            raise ValidationError(f"Must be between {self.least} and {self.most}.")
+        return int(value)
+
+
+class Flag(fields.Boolean):
+    """true or false, and nothing that looks like it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError("Must be true or false.")
+        return value
+
+
+class Choice(fields.Enum):
+    """One of the words of a StrEnum, or of some of them."""
+
+    def __init__(self, words: type[StrEnum], only: tuple[StrEnum, ...] = (), **options: Any) -> None:
+        super().__init__(words, by_value=fields.String, **options)
+        self.words = only or tuple(words)
+        self.choices_text = ", ".join(self.words)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, str) or value not in self.words:
+            raise self.make_error("unknown", choices=self.choices_text)
+        return self.enum(value)
+
+
+class OneOf(fields.Field):
+    """A result that is of one shape or another; a test on the value picks the field."""
+
+    def __init__(self, pick: Any, *shapes: fields.Field, **options: Any) -> None:
+        super().__init__(**options)
+        self.pick = pick
+        self.shapes = shapes
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        shape = self.shapes[self.pick(value)]
+        return shape.serialize("value", {"value": value})
+
+
+class WireSchema(marshmallow.Schema):
+    """Members are called in camelCase on the wire; this alone turns one into the other."""
+
+    class Meta:
+        unknown = marshmallow.RAISE
+
+    def on_bind_field(self, field_name: str, field_obj: fields.Field) -> None:
+        if field_obj.data_key is None:
+            field_obj.data_key = camel(field_name)
+
+
+class Params(WireSchema):
+    """The parameters of a method, in the documented order.
+
+    null means "not given". Members in `emptied` may be emptied by naming them in `clear`; handlers
+    get None for those, and nothing for members that were not given and have no `load_default`.
+    """
+
+    emptied: ClassVar[tuple[str, ...]] = ()
+
+    error_messages = {"unknown": "There is no such member.", "type": "Must be an object or an array."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.order = [field.data_key for field in self.fields.values() if not field.metadata.get("extension")]
+        self.wire = {field.data_key: field for field in self.fields.values()}
+        ids = [name for name, field in self.wire.items() if isinstance(field, Id)]
+        self.sole_id = ids[0] if len(ids) == 1 and "id" not in self.wire else None
+
+    def named(self, params: list[Any] | Mapping[str, Any]) -> Mapping[str, Any]:
+        """The parameters by name, whichever of the documented forms they came in."""
+        if isinstance(params, Mapping):
+            return params
+        if len(params) == 1 and isinstance(params[0], dict):
+            return params[0]
+        order = [str(name) for name in self.wire]
+        if len(params) > len(order):
+            raise ValidationError({"params": [f"There are at most {len(order)} values by position."]})
+        return dict(zip(order, params, strict=False))
+
+    def loaded(self, params: list[Any] | Mapping[str, Any]) -> dict[str, Any]:
+        """Typed values by our names. ValidationError tells everything that is wrong at once."""
+        given = {name: value for name, value in self.named(params).items() if self._is_given(name, value)}
+        alias_errors = self._resolve_alias(given)
+        cleared, clear_errors = self._cleared(given)
+        try:
+            values = self.load(given)
+        except ValidationError as error:
+            messages = dict(error.normalized_messages())
+            for found in (alias_errors, clear_errors):
+                for name, texts in found.items():
+                    messages[name] = [*messages.get(name, []), *texts]
+            raise ValidationError(messages) from None
+        if alias_errors or clear_errors:
+            raise ValidationError({**alias_errors, **clear_errors})
+        values.update(dict.fromkeys(cleared))
+        return values
+
+    def _is_given(self, name: str, value: Any) -> bool:
+        return value is not None or not (name in self.wire or name in ("clear", "id"))
+
+    def _resolve_alias(self, given: dict[str, Any]) -> dict[str, list[str]]:
+        """`id` stands for the sole documented id; both are refused unless equal."""
+        if self.sole_id is None or "id" not in given:
+            return {}
+        alias = given.pop("id")
+        other = given.setdefault(self.sole_id, alias)
+        if str(alias).lower() != str(other).lower():
+            return {"id": [f"Must be left out, or equal to {self.sole_id}."]}
+        return {}
+
+    def _cleared(self, given: dict[str, Any]) -> tuple[list[str], dict[str, list[str]]]:
+        """Our names of the members to be emptied."""
+        if not self.emptied or "clear" not in given:
+            return [], {}
+        names = given.pop("clear") or []  # Lua may send an empty table as {}
+        allowed = {camel(name): name for name in self.emptied}
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            return [], {"clear": ["Must be an array of member names."]}
+        wrong = []
+        for name in names:
+            if name not in allowed:
+                wrong.append(f"{name} can't be emptied; these can: {', '.join(allowed)}.")
+            elif name in given:
+                wrong.append(f"{name} is given as well.")
+        return [allowed[name] for name in names if name in allowed], {"clear": wrong} if wrong else {}
+
+
+def required(field: type[fields.Field], help: str, **options: Any) -> Any:
+    """A parameter that must be given."""
+    return field(required=True, metadata={"help": help}, **options)
+
+
+def optional(field: type[fields.Field], help: str, default: Any = None, **options: Any) -> Any:
+    """A parameter that may be left out; the handler gets the default then."""
+    return field(load_default=default, metadata={"help": help}, **options)
+
+
+def change(field: type[fields.Field], help: str, **options: Any) -> Any:
+    """A parameter of a partial update: left out, the handler does not get it and it stays as it is."""
+    return field(metadata={"help": help}, **options)
+
+
+def limit(most: int = 10_000, default: int | None = None) -> Any:
+    """The `limit` of a list."""
+    return Whole(1, most, load_default=default, metadata={"help": "at most so many rows", "extension": True})
+
+
+def offset() -> Any:
+    """The `offset` of a list."""
+    return Whole(0, 2**53, load_default=0, metadata={"help": "rows to leave out first", "extension": True})
