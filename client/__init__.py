@@ -2,5 +2,6 @@
 
 from client.client import Client
 from client.errors import ClientError, RpcError, TransportError
+from client.protocol import external_id
 
-__all__ = ["Client", "ClientError", "RpcError", "TransportError"]
+__all__ = ["Client", "ClientError", "RpcError", "TransportError", "external_id"]

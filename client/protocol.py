@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Any
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from client.errors import RpcError, TransportError
 
@@ -59,6 +59,15 @@ def outcome_of(reply: Any) -> Any:
 def given(**params: Any) -> dict[str, Any]:
     """Parameters by their wire names, without the ones that were not given."""
     return {_camel(name): value for name, value in params.items() if value is not None}
+
+
+def external_id(shop: str, item: str) -> UUID:
+    """The externalId of something a shop sold: `external_id("shop", "order-1001/line-2/1")`.
+
+    The item is the order, the line and the unit of that line, with slashes between. The same item
+    always has the same id, so a ticket for it can be asked for again and again and is made once.
+    """
+    return uuid5(NAMESPACE_URL, f"core-rpc/external/{shop}/{item}")
 
 
 def _camel(name: str) -> str:

@@ -183,7 +183,7 @@ class BaseModel(peewee.Model):
             return
         actor.touch(*(row.id for row in rows))
         values = [[column.db_value(row.__data__.get(column.name)) for column in columns] for row in rows]
-        with peewee.__exception_wrapper__:
+        with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
             database.cursor().executemany(sql, values)
 
     @classmethod

@@ -7,6 +7,7 @@ and after today. The people are scientists of the past, at addresses that nobody
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 from models import clock
@@ -58,7 +59,7 @@ STAFF, FRIENDS = _id(7, 1), _id(7, 2)
 VEGETARIAN, ALUMNI = _id(8, 1), _id(8, 2)
 NEWS = _id(9, 1)
 
-_PEOPLE = (
+_PEOPLE: tuple[tuple[Any, ...], ...] = (
     (ADA, "ada", "Ada", "Lovelace", {"gender": "female", "dob": date(1815, 12, 10)}),
     (GRACE, "grace", "Grace", "Hopper", {"role": UserRole.ADMIN, "title": "Rear Admiral"}),
     (ALAN, "alan", "Alan", "Turing", {"mobile": "+44 20 7946 0000", "timezone": "Europe/London"}),
@@ -85,7 +86,7 @@ _KINDS = (
 )
 
 # id, kind, name, first day from today, further values
-_PROGRAMS = (
+_PROGRAMS: tuple[tuple[Any, ...], ...] = (
     (LAST_AUTUMN, COOKING, "Cooking, autumn", -200, {}),
     (SPRING, COOKING, "Cooking, spring", -30, {"timezone": "Europe/Berlin"}),
     (NEXT_SUMMER, COOKING, "Cooking, summer", 61, {}),

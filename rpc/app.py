@@ -252,6 +252,7 @@ class Running:
     async def start(self) -> None:
         """Connect, listen, and answer. WrongVersion when the database is not this program's."""
         clock.set_to(self._config.clock)
+        migrations.check_file(self._config.database)
         configure(self._config.database)
         with connected():
             migrations.check_version()

@@ -64,7 +64,12 @@ class Config:
         BadSetting names the first that is wrong.
         """
         env = Env()
-        read = {"str": env.str, "int": env.int, "float": env.float, "datetime | None": env.datetime}
+        read: dict[str, Any] = {
+            "str": env.str,
+            "int": env.int,
+            "float": env.float,
+            "datetime | None": env.datetime,
+        }
         values: dict[str, Any] = {}
         for setting in fields(cls):
             if options.get(setting.name) is not None:

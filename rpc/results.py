@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from marshmallow import fields
 
 from models.actor import How
@@ -18,9 +20,9 @@ def _count() -> Whole:
     return Whole(-_MANY, _MANY)
 
 
-def _maybe(field: type[fields.Field], *args: object, **options: object) -> fields.Field:
+def _maybe(field: type[fields.Field], **options: Any) -> fields.Field:
     """A member that may be null."""
-    return field(*args, allow_none=True, **options)
+    return field(allow_none=True, **options)
 
 
 class _Result(WireSchema):

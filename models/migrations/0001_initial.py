@@ -1,11 +1,13 @@
 """The first version of the database. A frozen copy of the models as they were."""
 
+from typing import Any
+
 import peewee
 
 from models.database import DayField, IdField, InstantField
 
 
-def up(migrator, db):
+def up(migrator: Any, db: Any) -> None:
     class Audit(peewee.Model):
         id = IdField(primary_key=True)
         at = InstantField()
@@ -287,22 +289,3 @@ def up(migrator, db):
             indexes = ((("user", "label"), True),)
 
     db.create_tables([UserLabel])
-
-
-def down(migrator, db):
-    migrator.migrate(migrator.drop_table("user_label"))
-    migrator.migrate(migrator.drop_table("user_group"))
-    migrator.migrate(migrator.drop_table("user_channel"))
-    migrator.migrate(migrator.drop_table("token"))
-    migrator.migrate(migrator.drop_table("ticket"))
-    migrator.migrate(migrator.drop_table("relation"))
-    migrator.migrate(migrator.drop_table("membership_change"))
-    migrator.migrate(migrator.drop_table("membership"))
-    migrator.migrate(migrator.drop_table("user"))
-    migrator.migrate(migrator.drop_table("label"))
-    migrator.migrate(migrator.drop_table("group"))
-    migrator.migrate(migrator.drop_table("cohort"))
-    migrator.migrate(migrator.drop_table("program"))
-    migrator.migrate(migrator.drop_table("program_kind"))
-    migrator.migrate(migrator.drop_table("channel"))
-    migrator.migrate(migrator.drop_table("audit"))

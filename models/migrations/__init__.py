@@ -15,7 +15,7 @@ from playhouse.migrations import Runner
 from models import clock
 from models.audit import Audit
 from models.cohorts import Cohort
-from models.database import InstantField, database
+from models.database import InstantField, database, path_of
 from models.memberships import Membership, MembershipChange
 from models.people import (
     Channel,
@@ -70,6 +70,12 @@ class _Runner(Runner):
 
 class WrongVersion(Exception):
     """The database is not of the version that this program needs; says what to do."""
+
+
+def check_file(url: str) -> None:
+    """WrongVersion when there is no database file yet; opening one would make it."""
+    if not path_of(url).exists():
+        raise WrongVersion(f"there is no database at {url}; run: core-rpc migrate")
 
 
 def migrate() -> list[str]:

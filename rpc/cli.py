@@ -1,0 +1,359 @@
+"""The command line: `core-rpc --help` lists what it can do."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import environs.fields
+import marshmallow
+import peewee
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from client import Client, ClientError, RpcError
+from models import clock, database, migrations, roster, sample
+from models.actor import Actor
+from models.audit import audited
+from models.database import BadDatabaseUrl, connected, writing
+from models.errors import ModelError
+from models.people import User
+from models.tokens import Scope, Token
+from rpc.app import serve as serve_app
+from rpc.config import BadSetting, Config
+
+COMMAND_BUSY_SECONDS = 60.0  # how long a command waits for a busy server's writer
+
+out = Console()
+err = Console(stderr=True)
+
+cli = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="A JSON-RPC 2.0 server for running programs. Settings are CORE_RPC_* variables.",
+)
+token_cli = typer.Typer(no_args_is_help=True, help="Make, list and revoke tokens.")
+import_cli = typer.Typer(no_args_is_help=True, help="Bring data in from files.")
+export_cli = typer.Typer(no_args_is_help=True, help="Write data to files.")
+cli.add_typer(token_cli, name="token")
+cli.add_typer(import_cli, name="import")
+cli.add_typer(export_cli, name="export")
+
+DatabaseOption = Annotated[
+    str | None, typer.Option("--database", metavar="URL", help="sqlite:///path; else CORE_RPC_DATABASE")
+]
+
+
+def main() -> None:
+    """Run a command; what goes wrong is one line on the error output and exit status 1."""
+    try:
+        cli()
+    except (BadSetting, BadDatabaseUrl, migrations.WrongVersion, ModelError, ClientError, OSError) as error:
+        _fail(str(error))
+    except (peewee.DatabaseError, peewee.InterfaceError) as error:
+        _fail(f"the database cannot be used: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _fail(message: str) -> None:
+    err.print(f"core-rpc: {message}", markup=False, highlight=False, soft_wrap=True)
+    sys.exit(1)
+
+
+# Serving
+
+
+@cli.command()
+def demo(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8080,
+) -> None:
+    """Serve a sample world from a throw-away database, and print how to call it."""
+    with tempfile.TemporaryDirectory(prefix="core-rpc-demo-") as folder:
+        url = f"sqlite:///{folder}/demo.db"
+        config = Config.from_env(database=url, host=host, port=port)
+        clock.set_to(config.clock)
+        database.configure(url)
+        with connected():
+            migrations.migrate()
+            sample.make()
+            with _acting("demo"):
+                _, secret = Token.issue("demo", Scope.ADMIN)
+        _run(config, lambda chosen: _greet(host, chosen, secret))
+
+
+def _greet(host: str, port: int, secret: str) -> None:
+    url = f"http://{host}:{port}/rpc"
+    call = {"jsonrpc": "2.0", "method": "core.LookupProgramInstance", "params": [sample.SPRING], "id": 1}
+    print(f"Serving a sample world at {url} until Ctrl-C. It is gone afterwards.\n")
+    print(f"Token: {secret}\n")
+    print("Try:\n")
+    print(f"  curl -s {url} -H 'Authorization: Bearer {secret}' \\")
+    print(f"    -H 'Content-Type: application/json' -d '{json.dumps(call)}'\n", flush=True)
+
+
+@cli.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; else CORE_RPC_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; else CORE_RPC_PORT.")] = None,
+    database: DatabaseOption = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes; SQLite takes one.")] = 1,
+) -> None:
+    """Serve a database until SIGTERM or Ctrl-C."""
+    if workers > 1:
+        _fail("--workers: a SQLite database is served by one process")
+    config = Config.from_env(host=host, port=port, database=database)
+    _run(config, lambda chosen: print(f"Serving {config.database} at http://{config.host}:{chosen}/rpc"))
+
+
+def _run(config: Config, started: Callable[[int], None]) -> None:
+    try:
+        import uvloop
+
+        loop_factory: Any = uvloop.new_event_loop
+    except ImportError:
+        loop_factory = None
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(serve_app(config, started))
+
+
+# The database
+
+
+@cli.command()
+def migrate(database: DatabaseOption = None) -> None:
+    """Bring a database to this version; makes it where there is none."""
+    with _opened(database, must_exist=False):
+        names = migrations.migrate()
+        print("\n".join(f"applied {name}" for name in names) or "nothing to do")
+
+
+@cli.command()
+def check(database: DatabaseOption = None) -> None:
+    """Verify the database's version, settings and integrity; exit status 1 when something is wrong."""
+    with _opened(database):
+        findings = _findings()
+    table = Table("", "what", "found", show_header=False, box=None)
+    for is_good, what, found in findings:
+        table.add_row("ok" if is_good else "WRONG", what, found)
+    out.print(table)
+    if not all(is_good for is_good, _, _ in findings):
+        sys.exit(1)
+
+
+def _findings() -> list[tuple[bool, str, str]]:
+    found = [
+        (
+            database.sqlite_version() >= database.SQLITE_AT_LEAST,
+            "SQLite",
+            ".".join(map(str, database.sqlite_version())),
+        )
+    ]
+    for pragma, wanted in (("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)):
+        value = database.database.pragma(pragma)
+        found.append((value == wanted, pragma, str(value)))
+    try:
+        found.append((True, "schema version", migrations.check_version()))
+    except migrations.WrongVersion as error:
+        found.append((False, "schema version", str(error)))
+    problems = [str(row[0]) for row in database.database.execute_sql("PRAGMA integrity_check")]
+    found.append((problems == ["ok"], "integrity", "; ".join(problems)))
+    orphans = len(list(database.database.execute_sql("PRAGMA foreign_key_check")))
+    found.append((orphans == 0, "rows whose parent is missing", str(orphans)))
+    stopped = clock.stopped_at()
+    found.append((True, "clock", f"stopped at {stopped.isoformat()}" if stopped else "running"))
+    return found
+
+
+@contextlib.contextmanager
+def _opened(url: str | None, *, must_exist: bool = True) -> Iterator[Config]:
+    """The database of the settings, connected."""
+    config = Config.from_env(database=url)
+    clock.set_to(config.clock)
+    if must_exist:
+        migrations.check_file(config.database)
+    database.configure(config.database, COMMAND_BUSY_SECONDS)
+    with connected():
+        yield config
+
+
+@contextlib.contextmanager
+def _current(url: str | None) -> Iterator[Config]:
+    """As `_opened`, for commands that need the database to be of this version."""
+    with _opened(url) as config:
+        migrations.check_version()
+        yield config
+
+
+@contextlib.contextmanager
+def _acting(command: str) -> Iterator[None]:
+    """One short transaction in the name of a command."""
+    with writing(), audited(Actor(f"core-rpc {command}")):
+        yield
+
+
+# Tokens
+
+
+@token_cli.command("create")
+def token_create(
+    name: Annotated[str, typer.Option(help="Whose it is, for you.")],
+    scope: Annotated[Scope, typer.Option(help="What it may do.")],
+    user: Annotated[str | None, typer.Option(metavar="EMAIL", help="The user it acts for.")] = None,
+    expires: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day on which it ends, UTC.")
+    ] = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Make a token and print it, alone, this once."""
+    with _current(database), _acting("token create"):
+        owner = None if user is None else User.who(None, user)
+        _, secret = Token.issue(name, scope, owner, expires and expires.replace(tzinfo=UTC))
+    print(secret)
+
+
+@token_cli.command("list")
+def token_list(database: DatabaseOption = None) -> None:
+    """List the tokens; never what they are."""
+    with _current(database):
+        tokens = Token.all()
+    table = Table("id", "name", "scope", "acts for", "made", "expires", "revoked")
+    table.columns[0].no_wrap = table.columns[3].no_wrap = True
+    for token in tokens:
+        days = [f"{at:%Y-%m-%d %H:%M}" if at else "" for at in (token.created_at, token.expires_at)]
+        revoked = f"{token.revoked_at:%Y-%m-%d %H:%M}" if token.revoked_at else ""
+        table.add_row(str(token.id), token.name, token.scope, str(token.user_id or ""), *days, revoked)
+    out.print(table)
+
+
+@token_cli.command("revoke")
+def token_revoke(id: UUID, database: DatabaseOption = None) -> None:
+    """Let nobody in with a token any more."""
+    with _current(database), _acting("token revoke"):
+        done = Token.of(id).revoke()
+    print("revoked" if done else "was revoked already")
+
+
+@token_cli.command("rotate")
+def token_rotate(
+    id: UUID,
+    overlap: Annotated[str, typer.Option(help="How long the old one still works, such as 1h or 2d.")] = "1h",
+    database: DatabaseOption = None,
+) -> None:
+    """Make a successor of a token with the same rights and print it, alone, this once."""
+    try:
+        while_both = environs.fields.TimeDelta().deserialize(overlap)
+    except marshmallow.ValidationError:
+        raise BadSetting(f"--overlap: {overlap!r} is not a duration such as 1h or 30m") from None
+    with _current(database), _acting("token rotate"):
+        _, secret = Token.of(id).rotate(while_both)
+    print(secret)
+
+
+# OneRoster
+
+
+@import_cli.command("oneroster")
+def import_oneroster(
+    path: Annotated[Path, typer.Argument(exists=True, help="A OneRoster CSV directory or zip.")],
+    source: Annotated[str, typer.Option(help="Name of the system that the ids come from.")] = "default",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report, write nothing.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Write the report here, as JSON.")] = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Bring in a OneRoster 1.1 or 1.2 CSV set; bad rows are reported, the rest goes in."""
+    with _current(database), _progress() as progress:
+        done = roster.import_oneroster(path, source=source, dry_run=dry_run, progress=progress)
+    if report is not None:
+        report.write_text(done.as_json())
+    print(done)
+
+
+@export_cli.command("oneroster")
+def export_oneroster(
+    path: Annotated[Path, typer.Argument(help="The zip or directory to write.")],
+    source: Annotated[str, typer.Option(help="Name of the system that the ids come from.")] = "default",
+    database: DatabaseOption = None,
+) -> None:
+    """Write users, kinds, programs and memberships as a OneRoster CSV set."""
+    with _current(database):
+        for name, count in roster.export_oneroster(path, source=source).items():
+            print(f"{name}: {count}")
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Callable[[str, int, int | None], None]]:
+    """A bar for each file on a terminal; nothing elsewhere."""
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=err, disable=not err.is_terminal) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(name: str, done: int, total: int | None) -> None:
+            if name not in tasks:
+                tasks[name] = bars.add_task(name, total=total)
+            bars.update(tasks[name], completed=done, total=total)
+
+        yield show
+
+
+# Calling
+
+
+@cli.command()
+def call(
+    method: Annotated[str, typer.Argument(help="Name of the method, such as core.ListCohorts.")],
+    params: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Values by position, or name=text, or name:=JSON, or one JSON object or array for all."
+        ),
+    ] = None,
+    url: Annotated[str | None, typer.Option(help="The endpoint; else CORE_RPC_URL.")] = None,
+    token: Annotated[str | None, typer.Option(help="The token; else CORE_RPC_TOKEN.")] = None,
+) -> None:
+    """Call any method of a running server and print its result as JSON."""
+    config = Config.from_env(url=url, token=token)
+    args, named = _params(params or [])
+    try:
+        result = Client(config.url, config.token).call(method, *args, **named)
+    except RpcError as error:
+        err.print_json(json.dumps({"code": error.code, "message": error.message, "data": error.data}))
+        sys.exit(1)
+    if sys.stdout.isatty():
+        out.print_json(json.dumps(result))
+    else:
+        print(json.dumps(result, ensure_ascii=False))
+
+
+def _params(texts: list[str]) -> tuple[list[Any], dict[str, Any]]:
+    """Parameters by position and by name from the words of a command."""
+    try:
+        if len(texts) == 1 and texts[0][:1] in ("{", "["):
+            whole = json.loads(texts[0])
+            return (whole, {}) if isinstance(whole, list) else ([], whole)
+        named: dict[str, Any] = {}
+        args: list[Any] = []
+        for text in texts:
+            name, equals, value = text.partition("=")
+            if not equals or not name.rstrip(":").isidentifier():
+                args.append(text)
+            elif name.endswith(":"):
+                named[name[:-1]] = json.loads(value)
+            else:
+                named[name] = value
+    except ValueError as error:
+        raise BadSetting(f"a parameter is not JSON: {error}") from None
+    if args and named:
+        raise BadSetting("give all parameters by position or all by name")
+    return args, named
