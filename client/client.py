@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date
-from enum import Enum
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import UUID
 
 import urllib3
 
 from client import protocol
 from client.admin import Admin
 from client.errors import RpcError, TransportError
-from client.protocol import given
-
-Id = UUID | str
-Day = date | str
-Word = Enum | str
-Object = dict[str, Any]
+from client.protocol import Day, Id, Object, Word, given
 
 
 class Client:

@@ -13,6 +13,14 @@ from client.errors import RpcError, TransportError
 
 Params = Mapping[str, Any] | Sequence[Any]
 
+# What a parameter may be written as.
+Id = UUID | str
+Day = date | str
+Instant = datetime | str
+Word = Enum | str
+
+Object = dict[str, Any]
+
 
 def request(call_id: int | None, method: str, params: Params) -> dict[str, Any]:
     """One request; without an id it is a notification, which nobody answers."""
@@ -80,7 +88,7 @@ def _text(value: Any) -> Any:
         case UUID():
             return str(value)
         case datetime():
-            return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
         case date():
             return value.isoformat()
         case Enum():

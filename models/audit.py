@@ -33,11 +33,10 @@ def audited(author: Actor) -> Iterator[None]:
         yield
         if author.touched:
             touched = " ".join(map(str, author.touched))
-            Audit.insert(
-                at=clock.now(),
+            Audit.add(
                 token_id=author.token_id,
                 acting_user_id=author.user_id,
                 request_id=author.request_id,
                 method=author.method,
                 touched=touched,
-            ).execute()
+            )

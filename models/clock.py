@@ -35,8 +35,8 @@ def stopped_at() -> datetime | None:
 
 @functools.cache
 def timezones() -> frozenset[str]:
-    """The names of all IANA time zones."""
-    return frozenset(zoneinfo.available_timezones())
+    """The names of all IANA time zones; not "localtime", which is another zone on each machine."""
+    return frozenset(zoneinfo.available_timezones() - {"localtime"})
 
 
 @functools.cache

@@ -71,7 +71,7 @@ class Membership(DatedModel):
     comments = peewee.TextField(null=True)  # last said
     state_detail = peewee.TextField(null=True)  # last said
     sourced_id = peewee.TextField(null=True, index=True)
-    imported_state = peewee.TextField(null=True)  # by the last file, whatever people did since
+    imported = peewee.TextField(null=True)  # what the last file said, whatever people did since
 
     class Meta:
         indexes = (
@@ -358,7 +358,8 @@ class Participation:
             found = found.where(Program.kind == ProgramKind.of(kind_id).id)
         if program_id is not None:
             found = found.where(Program.id == Program.of(program_id).id)
-        found = found.order_by(Program.end_date, Program.name, User.shown_name_column(), Membership.user)
+        names = Program.name, User.shown_name_column()
+        found = found.order_by(Program.end_date, *names, Membership.user, Membership.program)
         return cls.fetch(found.limit(limit).offset(offset))
 
 

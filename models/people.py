@@ -50,7 +50,8 @@ class RelationKind(StrEnum):
 
 def email_key(email: str) -> str:
     """The form in which emails compare; ValueError says what is wrong with one."""
-    key = unicodedata.normalize("NFC", email.translate(_ZERO_WIDTH).strip()).lower()
+    lower = unicodedata.normalize("NFC", email.translate(_ZERO_WIDTH).strip()).lower()
+    key = unicodedata.normalize("NFC", lower)  # J with caron is one character in lower case only
     name, at, domain = key.partition("@")
     if not (name and at and domain) or "@" in domain:
         raise ValueError("Must have exactly one @, with something on both sides.")
@@ -80,7 +81,11 @@ class User(DatedModel):
     status = ChoiceField(UserStatus, default=UserStatus.ACTIVE)
     last_sign_in_at = InstantField(null=True)
     sourced_id = peewee.TextField(null=True, index=True)
+    imported = peewee.TextField(null=True)  # what the last file said, whatever people did since
     erased_at = InstantField(null=True)
+
+    groups: list[str]  # handles, once fetched
+    labels: list[str]
 
     PERSONAL = (
         "email",
@@ -97,6 +102,7 @@ class User(DatedModel):
         "external_status",
         "last_sign_in_at",
         "sourced_id",
+        "imported",
     )
 
     class Meta:
@@ -135,6 +141,45 @@ class User(DatedModel):
         return by_id or by_email
 
     @classmethod
+    def matching(
+        cls,
+        limit: int | None = None,
+        offset: int = 0,
+        *,
+        email: str | None = None,
+        group_id: UUID | None = None,
+        label_id: UUID | None = None,
+        channel_id: UUID | None = None,
+        **values: Any,
+    ) -> list[Self]:
+        """The users of whom all this is true, with their handles, in the order of their making."""
+        if "id" in values:
+            cls.of(values["id"])
+        found = cls.select().filter(**values)
+        if email is not None:
+            found = found.where(cls.email_key == email_key(email))
+        if group_id is not None:
+            found = found.where(cls.id.in_(UserGroup.users_of(Group.of(group_id))))
+        if label_id is not None:
+            found = found.where(cls.id.in_(UserLabel.users_of(Label.of(label_id))))
+        if channel_id is not None:
+            found = found.where(cls.id.in_(UserChannel.users_of(Channel.of(channel_id))))
+        users = list(found.order_by(cls.created_at, cls.id).limit(limit).offset(offset))
+        cls.fetch_handles(users)
+        return users
+
+    @classmethod
+    def put(cls, user_id: UUID | None, **values: Any) -> Self:
+        """Make a user, or change the one with this id. Conflict: the email is taken; they were erased."""
+        found = None if user_id is None else cls.get_or_none(cls.id == user_id)
+        if found is not None:
+            found.edit(**values)
+            return found
+        if user_id is not None:
+            values["id"] = user_id
+        return cls.appear(values.pop("email", None), **values)
+
+    @classmethod
     def appear(cls, email: str | None, **values: Any) -> Self:
         """Make a user; tickets that wait for the email become theirs. Conflict: the email is taken."""
         if email is not None and cls.with_email(email) is not None:
@@ -144,7 +189,11 @@ class User(DatedModel):
         return user
 
     def edit(self, **values: Any) -> bool:
-        """Change what is given; a new email claims the tickets that wait for it."""
+        """Change what is given; a new email claims the tickets that wait for it.
+
+        Conflict: the email is taken; the user was erased.
+        """
+        self.check_not_erased()
         if "email" in values and values["email"] is not None:
             key = email_key(values["email"])
             if key == self.email_key:
@@ -167,13 +216,23 @@ class User(DatedModel):
 
         Ticket.claim(self)
 
+    def check_not_erased(self) -> None:
+        """Refuse what would make somebody of an erased user again."""
+        if self.erased_at is not None:
+            raise Conflict("USER_ERASED", f"User {self.id} was erased")
+
     def erase(self) -> bool:
-        """Blank every personal field and retire the user; the rows, and what they did, stay."""
+        """Blank every personal field and retire the user; the rows, and what they did, stay.
+
+        Tokens that act for the user let nobody in any more. False: the user was erased already.
+        """
         from models.tickets import Ticket
+        from models.tokens import Token
 
         if self.erased_at is not None:
             return False
         Ticket.forget_email_of(self)
+        Token.revoke_all_of(self)
         blank = dict.fromkeys(self.PERSONAL)
         return self.change(**blank, status=UserStatus.RETIRED, erased_at=clock.now())
 
@@ -195,6 +254,12 @@ class User(DatedModel):
 
     def leave_group(self, group: Group) -> bool:
         return UserGroup.unlink(user=self.id, group=group.id)
+
+    def join_channel(self, channel: Channel) -> bool:
+        return UserChannel.link(user=self.id, channel=channel.id)
+
+    def leave_channel(self, channel: Channel) -> bool:
+        return UserChannel.unlink(user=self.id, channel=channel.id)
 
     def put_label(self, label: Label) -> bool:
         return UserLabel.link(user=self.id, label=label.id)
@@ -218,6 +283,7 @@ class _Named(DatedModel):
 
     handle = peewee.TextField(unique=True)
     name = peewee.TextField()
+    sourced_id = peewee.TextField(null=True, index=True)
 
     @classmethod
     def of(cls, row_id: UUID) -> Self:
@@ -225,6 +291,18 @@ class _Named(DatedModel):
         if found is None:
             raise NotFound(cls.__name__.lower(), row_id)
         return found
+
+    @classmethod
+    def matching(cls, limit: int | None = None, offset: int = 0, **values: Any) -> list[Self]:
+        """Those of which all this is true, by handle."""
+        if "id" in values:
+            cls.of(values["id"])
+        found = cls._having(**values).order_by(cls.handle, cls.id)
+        return list(found.limit(limit).offset(offset))
+
+    @classmethod
+    def _having(cls, **values: Any) -> peewee.ModelSelect[Self]:
+        return cls.select().filter(**values)
 
     @classmethod
     def handled(cls, handle: str) -> Self | None:
@@ -259,6 +337,14 @@ class Label(_Named):
 class Channel(_Named):
     """A place where users talk; people are added and removed."""
 
+    @classmethod
+    def _having(cls, user_id: UUID | None = None, **values: Any) -> peewee.ModelSelect[Self]:
+        found = super()._having(**values)
+        if user_id is None:
+            return found
+        joined = UserChannel.select(UserChannel.channel).where(UserChannel.user == User.of(user_id).id)
+        return found.where(cls.id.in_(joined))
+
 
 class _Link(BaseModel):
     """A user in a group, under a label, in a channel: there or not there."""
@@ -273,7 +359,8 @@ class _Link(BaseModel):
         """Make it so; False when it was so already."""
         if cls.select().where(cls._is(values)).exists():
             return False
-        cls.add(**values)
+        row = cls.add(**values)
+        row._touch_ends()
         return True
 
     @classmethod
@@ -283,14 +370,25 @@ class _Link(BaseModel):
         if found is None:
             return False
         actor.touch(found.id)
+        found._touch_ends()
         found.delete_instance()
         return True
+
+    def _touch_ends(self) -> None:
+        """Note who and what was linked too: of a removed link, its own id would tell nothing."""
+        actor.touch(*(self.__data__[field.name] for field in self._meta.refs))
 
 
 class _Tagged(_Link):
     """A link from a user to something with a handle."""
 
+    user: peewee.ForeignKeyField
     tag: str  # name of the column that points there
+
+    @classmethod
+    def users_of(cls, tag: _Named) -> peewee.ModelSelect[Self]:
+        """The ids of the users with this group, label or channel, for queries."""
+        return cls.select(cls.user).where(cls._meta.fields[cls.tag] == tag.id)
 
     @classmethod
     def has(cls, user: User, handle: str) -> bool:
@@ -303,8 +401,8 @@ class _Tagged(_Link):
         kind = cls._meta.fields[cls.tag].rel_model
         found: dict[UUID, list[str]] = {}
         for chunk in peewee.chunked([user.id for user in users], 5000):
-            rows = cls.select(cls.user, kind.handle).join(kind).where(cls.user.in_(chunk)).tuples()
-            for user_id, handle in rows:
+            rows = cls.select(cls.user, kind.handle).join(kind).where(cls.user.in_(chunk))
+            for user_id, handle in rows.tuples().iterator():
                 found.setdefault(user_id, []).append(handle)
         for handles in found.values():
             handles.sort()
@@ -341,9 +439,34 @@ class UserChannel(_Tagged):
 class Relation(_Link):
     """What one user has to do with another: follows them, reports to them, is related to them."""
 
+    user_id: UUID
+    other_id: UUID
+
     user = peewee.ForeignKeyField(User, index=False)
     other = peewee.ForeignKeyField(User)
     kind = ChoiceField(RelationKind)
 
     class Meta:
         indexes = ((("user", "kind", "other"), True), (("other", "kind"), False))
+
+    @classmethod
+    def put(cls, user_id: UUID, other_id: UUID, kind: RelationKind) -> Self:
+        """The relation between two users, made if there is none."""
+        user, other = User.of(user_id), User.of(other_id)
+        if user == other:
+            raise Invalid({"other_user_id": ["Must be another user than userId."]})
+        cls.link(user=user.id, other=other.id, kind=kind)
+        return cls.get(cls.user == user.id, cls.other == other.id, cls.kind == kind)
+
+    @classmethod
+    def cut(cls, user_id: UUID, other_id: UUID, kind: RelationKind) -> bool:
+        """Make two users unrelated in this way; False when they were."""
+        return cls.unlink(user=User.of(user_id).id, other=User.of(other_id).id, kind=kind)
+
+    @classmethod
+    def matching(cls, limit: int | None = None, offset: int = 0, **values: Any) -> list[Self]:
+        """The relations of which all this is true, by user, kind and other user."""
+        for name in values.keys() & {"user_id", "other_id"}:
+            User.of(values[name])
+        found = cls.select().filter(**values).order_by(cls.user, cls.kind, cls.other, cls.id)
+        return list(found.limit(limit).offset(offset))

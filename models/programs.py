@@ -27,6 +27,8 @@ class _InTree(DatedModel):
     """A row that may have a parent of its own sort, and is never its own ancestor."""
 
     noun: str
+    parent: peewee.ForeignKeyField
+    parent_id: UUID | None
 
     @classmethod
     def of(cls, row_id: UUID) -> Self:
@@ -39,12 +41,23 @@ class _InTree(DatedModel):
     @classmethod
     def check_parent(cls, row_id: UUID | None, parent_id: UUID | None) -> None:
         """Refuse a parent that does not exist or that descends from the row."""
-        above = parent_id
-        while above is not None:
-            if above == row_id:
-                word = cls.noun.upper().replace(" ", "_") + "_OWN_ANCESTOR"
-                raise Conflict(word, f"The {cls.noun} would be its own ancestor")
-            above = cls.of(above).parent_id
+        if parent_id is None:
+            return
+        if parent_id != row_id:  # which may be chosen for a row that is not there yet
+            cls.of(parent_id)
+        if row_id is not None and row_id in cls._lineage(parent_id):
+            word = cls.noun.upper().replace(" ", "_") + "_OWN_ANCESTOR"
+            raise Conflict(word, f"The {cls.noun} would be its own ancestor")
+
+    @classmethod
+    def _lineage(cls, row_id: UUID) -> set[UUID]:
+        """A row's id and those of all its ancestors; one query, however deep the tree is."""
+        up = cls.alias()
+        start = cls.select(cls.id, cls.parent).where(cls.id == row_id)
+        chain = start.cte("chain", recursive=True, columns=("id", "parent_id"))
+        chain = chain.union(up.select(up.id, up.parent).join(chain, on=(up.id == chain.c.parent_id)))
+        ids = chain.select_from(chain.c.id).tuples().iterator()
+        return {row_id, *(UUID(str(found)) for (found,) in ids)}
 
 
 class ProgramKind(_InTree):
@@ -62,6 +75,15 @@ class ProgramKind(_InTree):
     priority = peewee.IntegerField(default=0)
     archived = peewee.BooleanField(default=False)
     sourced_id = peewee.TextField(null=True, index=True)
+    imported = peewee.TextField(null=True)  # what the last file said, whatever people did since
+
+    @classmethod
+    def matching(cls, limit: int | None = None, offset: int = 0, **values: Any) -> list[Self]:
+        """The kinds of which all this is true, archived ones too, by name."""
+        for name in values.keys() & {"id", "parent_id"}:
+            cls.of(values[name])
+        found = cls.select().filter(**values).order_by(cls.name, cls.id)
+        return list(found.limit(limit).offset(offset))
 
     @classmethod
     def children_of(cls, kind_id: UUID) -> list[Self]:
@@ -114,6 +136,7 @@ class Program(_InTree):
     parent = peewee.ForeignKeyField("self", null=True)
     archived = peewee.BooleanField(default=False)
     sourced_id = peewee.TextField(null=True, index=True)
+    imported = peewee.TextField(null=True)  # what the last file said, whatever people did since
 
     class Meta:
         indexes = ((("start_date", "name", "id"), False),)
@@ -132,9 +155,19 @@ class Program(_InTree):
         return cls.with_kinds().where(cls.id == row_id).first()
 
     @classmethod
-    def with_kinds(cls) -> peewee.ModelSelect:
+    def with_kinds(cls) -> peewee.ModelSelect[Self]:
         """All programs, each with its kind in the same row."""
         return cls.select(cls, ProgramKind).join(ProgramKind)
+
+    @classmethod
+    def matching(cls, limit: int | None = None, offset: int = 0, **values: Any) -> list[Self]:
+        """The programs of which all this is true, archived ones too, by start date and name."""
+        for name in values.keys() & {"id", "parent_id"}:
+            cls.of(values[name])
+        if "kind_id" in values:
+            ProgramKind.of(values["kind_id"])
+        found = cls.with_kinds().filter(**values).order_by(cls.start_date, cls.name, cls.id)
+        return list(found.limit(limit).offset(offset))
 
     @classmethod
     def active(cls) -> list[Self]:
@@ -162,7 +195,7 @@ class Program(_InTree):
         """
         usual = clock.today()
         others: dict[date, list[str]] = {}
-        for (zone,) in cls.select(cls.timezone).distinct().tuples():
+        for (zone,) in cls.select(cls.timezone).distinct().tuples().iterator():
             if (day := clock.today(zone)) != usual:
                 others.setdefault(day, []).append(zone)
 
@@ -184,7 +217,8 @@ class Program(_InTree):
         if found is not None:
             found._edit(values)
             return cls.of(found.id)
-        missing = [name for name in ("kind_id", "start_date") if values.get(name) is None]
+        needed = {"program_kind_id": kind_id, "start_date": values.get("start_date")}
+        missing = [name for name, value in needed.items() if value is None]
         if kind is None or missing:
             raise Invalid({name: ["Missing data for required field."] for name in missing})
         if program_id is not None:

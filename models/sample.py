@@ -6,6 +6,7 @@ and after today. The people are scientists of the past, at addresses that nobody
 
 from __future__ import annotations
 
+import secrets
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -29,6 +30,7 @@ from models.people import (
 )
 from models.programs import Mode, Program, ProgramKind
 from models.tickets import Ticket
+from models.tokens import Scope, Token
 
 
 def _id(noun: int, number: int) -> str:
@@ -58,6 +60,7 @@ UNCLAIMED_EMAIL = "not-here-yet@example.org"
 STAFF, FRIENDS = _id(7, 1), _id(7, 2)
 VEGETARIAN, ALUMNI = _id(8, 1), _id(8, 2)
 NEWS = _id(9, 1)
+OLD_TOKEN = _id(10, 1)  # lets nobody in: nobody has its secret
 
 _PEOPLE: tuple[tuple[Any, ...], ...] = (
     (ADA, "ada", "Ada", "Lovelace", {"gender": "female", "dob": date(1815, 12, 10)}),
@@ -136,6 +139,7 @@ def make() -> None:
         _make_memberships()
         Ticket.named(UUID(CARLS_CANCELED), None, None).cancel()
         ProgramKind.of(UUID(LATIN)).change(archived=True)
+        Token.add(id=UUID(OLD_TOKEN), name="Old shop", scope=Scope.READ, hash=secrets.token_hex(32))
 
 
 def _make_people() -> None:

@@ -117,6 +117,8 @@ class Ticket(DatedModel):
         else:
             found = cls.get_or_none(cls.kind == kind_id, cls.external_id == external_id)
         if found is None:
+            if kind_id is not None:
+                ProgramKind.of(kind_id)
             raise NotFound("ticket", ticket_id or external_id)
         return found
 

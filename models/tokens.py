@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Self
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 import peewee
@@ -37,6 +37,13 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+class Issued(NamedTuple):
+    """A new token with its secret, which nobody can show again."""
+
+    token: Token
+    secret: str
+
+
 class Token(DatedModel):
     """A caller's key, with its scope, its end, and the user it acts for."""
 
@@ -56,13 +63,15 @@ class Token(DatedModel):
         scope: Scope,
         user: User | None = None,
         expires_at: datetime | None = None,
-    ) -> tuple[Self, str]:
-        """Make a token; the second value is its secret, which nobody can show again."""
+    ) -> Issued:
+        """Make a token. Conflict: the user was erased."""
+        if user is not None:
+            user.check_not_erased()
         secret = PREFIX + secrets.token_urlsafe(32)
         row = cls.add(
             name=name, hash=digest(secret), scope=scope, user=user and user.id, expires_at=expires_at
         )
-        return row, secret
+        return Issued(row, secret)
 
     @classmethod
     def of(cls, token_id: UUID) -> Self:
@@ -78,9 +87,20 @@ class Token(DatedModel):
         return cls.get_or_none(cls.hash == digest(secret))
 
     @classmethod
-    def all(cls, limit: int | None = None, offset: int = 0) -> list[Self]:
-        """Every token, oldest first."""
-        return list(cls.select().order_by(cls.created_at, cls.id).limit(limit).offset(offset))
+    def all(cls, limit: int | None = None, offset: int = 0, **values: Any) -> list[Self]:
+        """Every token of which all this is true, oldest first."""
+        if "id" in values:
+            cls.of(values["id"])
+        if "user_id" in values:
+            User.of(values["user_id"])
+        found = cls.select().filter(**values).order_by(cls.created_at, cls.id)
+        return list(found.limit(limit).offset(offset))
+
+    @classmethod
+    def revoke_all_of(cls, user: User) -> None:
+        """Let nobody act for the user any more."""
+        for token in cls.select().where(cls.user == user.id):
+            token.revoke()
 
     @property
     def is_usable(self) -> bool:
@@ -91,7 +111,7 @@ class Token(DatedModel):
         """Let nobody in with it any more; False when it was so."""
         return self.revoked_at is None and self.change(revoked_at=clock.now())
 
-    def rotate(self, overlap: timedelta) -> tuple[Token, str]:
+    def rotate(self, overlap: timedelta) -> Issued:
         """Make a successor with the same rights; this one ends after the overlap."""
         successor = Token.issue(self.name, self.scope, self.user, self.expires_at)
         end = clock.now() + overlap

@@ -35,28 +35,24 @@ class Access:
 
     def caller(self, authorization: list[str]) -> Caller | None:
         """The caller that the header's one Bearer token stands for; None for anything else."""
-        if len(authorization) != 1:
-            return None
-        scheme, _, secret = authorization[0].partition(" ")
-        if scheme.lower() != "bearer":
-            return None
-        token = self._token(secret.strip())
-        if token is None or not token.is_usable:
-            return None
-        return Caller(token.id, token.scope, token.user_id)
+        token = self._token(_secret(authorization))
+        return None if token is None else Caller(token.id, token.scope, token.user_id)
 
     def _token(self, secret: str) -> Token | None:
-        """Tokens are remembered until any other connection commits, so a revoked one ends at once."""
+        """The token with this secret, if it lets in.
+
+        Those that do are remembered until any other connection commits, so a revoked one ends at
+        once; all others are looked up each time, so that the time of a refusal tells nothing.
+        """
         version = database.pragma("data_version")
         if version != self._known_at:
             self._known.clear()
             self._known_at = version
         key = digest(secret)
-        token = self._known.get(key)
-        if token is None:
-            token = Token.with_secret(secret)
-            if token is not None:
-                self._known[key] = token
+        token = self._known.pop(key, None) or Token.with_secret(secret)
+        if token is None or not token.is_usable:
+            return None
+        self._known[key] = token
         return token
 
     def spend(self, caller: Caller) -> int | None:
@@ -81,3 +77,9 @@ class Access:
             self._guesses.popitem(last=False)
         guesses.append(now)
         return len(guesses) > self._free_guesses and now - guesses[0] < FORGET_SECONDS
+
+
+def _secret(authorization: list[str]) -> str:
+    """What the one Authorization header holds after `Bearer`; nothing if it is not so."""
+    scheme, _, secret = (authorization[0] if len(authorization) == 1 else "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" and secret.isascii() else ""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
+import re
+import resource
 import signal
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -12,18 +16,18 @@ from typing import Any
 from uuid import uuid4
 
 from aiohttp import hdrs, web
-from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_protocol import RequestHandler, RequestPayloadError
 from jsonrpcserver import JsonRpcError
 
 import rpc.admin
 import rpc.core  # noqa: F401  registers its methods
 from models import clock, migrations
-from models.database import configure, connected
-from rpc import envelope
+from models.database import configure, connected, database
+from rpc import discover, envelope
 from rpc.access import Access
 from rpc.config import Config
 from rpc.envelope import Limits
-from rpc.errors import RETRY_AFTER_MS, rpc_error, to_rpc_error
+from rpc.errors import BUSY, RETRY_AFTER_MS, rpc_error, to_rpc_error
 from rpc.lanes import Lanes
 from rpc.registry import METHODS, Caller, Context
 
@@ -31,6 +35,13 @@ log = logging.getLogger(__name__)
 
 JSON = "application/json"
 JSON_TYPES = {JSON, "application/json-rpc", "application/jsonrequest"}
+
+LINGER_SECONDS = 1.0  # how long a refused caller may go on sending before the connection is cut
+
+SWITCH_SECONDS = 0.0005  # how long a reader's or the writer's thread may keep the loop from running on
+OTHER_FILES = 256  # open files beside the connections
+
+_READS = ("GET", "HEAD")
 
 
 class Refused(Exception):
@@ -44,9 +55,9 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Route:
-    """What answers a path: its HTTP method, whether it needs a token, and the function."""
+    """What answers a path: its HTTP methods, whether it needs a token, and the function."""
 
-    method: str
+    methods: tuple[str, ...]
     public: bool
     answer: Callable[[web.BaseRequest, str, Caller | None], Awaitable[web.Response]]
 
@@ -84,9 +95,10 @@ class App:
         self.access = Access(config.rate_limit, config.rate_burst, config.free_guesses)
         self.gate = Gate(config.max_in_flight, config.max_waiting)
         self.routes = {
-            "/rpc": Route("POST", False, self._rpc),
-            "/health": Route("GET", True, self._health),
-            "/ready": Route("GET", True, self._ready),
+            "/rpc": Route(("POST",), False, self._rpc),
+            "/health": Route(_READS, True, self._health),
+            "/ready": Route(_READS, True, self._ready),
+            "/openrpc.json": Route(_READS, False, self._document),
         }
 
     async def handle(self, request: web.BaseRequest) -> web.Response:
@@ -97,7 +109,8 @@ class App:
         except Refused as refused:
             response = self._refusal(refused.status, refused.error)
         except Exception as error:
-            response = self._refusal(200, to_rpc_error(error, request_id))
+            told = to_rpc_error(error, request_id)
+            response = self._refusal(503 if told.code == BUSY else 200, told)
         response.headers["X-Request-Id"] = request_id
         response.headers["Server"] = "core-rpc"
         if self.draining:
@@ -108,8 +121,8 @@ class App:
         route = self.routes.get(request.path)
         if route is None:
             raise Refused(404, "NOT_THERE")
-        if request.method != route.method:
-            raise Refused(405, "METHOD_NOT_ALLOWED", allow=route.method)
+        if request.method not in route.methods:
+            raise Refused(405, "METHOD_NOT_ALLOWED", allow=", ".join(route.methods))
         return await route.answer(request, request_id, None if route.public else await self._caller(request))
 
     async def _caller(self, request: web.BaseRequest) -> Caller:
@@ -128,14 +141,15 @@ class App:
             response.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
         if "retryAfterMs" in error.data:
             response.headers[hdrs.RETRY_AFTER] = str(-(-error.data["retryAfterMs"] // 1000))
-        if status in (408, 413):
+        if status in (400, 408, 413):
             response.force_close()  # the rest of the body is not worth reading
         return response
 
     async def _rpc(self, request: web.BaseRequest, request_id: str, caller: Caller | None) -> web.Response:
         assert caller is not None
         body = await self._body(request)
-        context = Context(caller, request_id, time.monotonic() + self.config.call_seconds)
+        until = time.monotonic() + self.config.call_seconds
+        context = Context(caller, request_id, until, _endpoint(request))
         async with self.gate:
             reply = await envelope.answer(body, context, self.lanes, METHODS, self._limits(caller))
         if reply.refused is not None and reply.refused.data["code"] == "RATE_LIMITED":
@@ -160,13 +174,28 @@ class App:
         limit = self.config.max_body
         if (request.content_length or 0) > limit:
             raise Refused(413, "BODY_TOO_LARGE", limit=limit)
+        if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            request.writer.output_size = 0  # the reply proper has yet to begin
         try:
             async with asyncio.timeout(self.config.body_seconds):
                 return await request.read()
         except TimeoutError:
             raise Refused(408, "BODY_TOO_SLOW", limit=self.config.body_seconds) from None
+        except (RequestPayloadError, ConnectionError):
+            raise Refused(400, "BAD_HTTP") from None
         except web.HTTPRequestEntityTooLarge:
             raise Refused(413, "BODY_TOO_LARGE", limit=limit) from None
+
+    async def _document(
+        self, request: web.BaseRequest, request_id: str, caller: Caller | None
+    ) -> web.Response:
+        assert caller is not None
+        body, tag = discover.document_bytes(caller.scope, _endpoint(request))
+        headers = {hdrs.ETAG: f'"{tag}"', hdrs.CACHE_CONTROL: "private, no-cache"}
+        if any(known.value in (tag, "*") for known in request.if_none_match or ()):
+            return web.Response(status=304, headers=headers)
+        return web.Response(body=body, content_type=JSON, headers=headers)
 
     async def _health(self, request: web.BaseRequest, request_id: str, caller: Caller | None) -> web.Response:
         return web.Response(body=b'{"status":"ok"}', content_type=JSON)
@@ -174,12 +203,41 @@ class App:
     async def _ready(self, request: web.BaseRequest, request_id: str, caller: Caller | None) -> web.Response:
         if self.draining:
             raise Refused(503, "BUSY", retryAfterMs=RETRY_AFTER_MS)
-        migrations.check_version()
+        database.pragma("schema_version")  # reads the file; raises when that fails
         return web.Response(body=b'{"status":"ready"}', content_type=JSON)
 
 
+_HOST = re.compile(r"[\w.:\[\]-]{1,255}", re.ASCII)
+
+
+def _endpoint(request: web.BaseRequest) -> str:
+    """The endpoint's URL as the caller reaches it; what no host is called is not repeated."""
+    host = request.host if _HOST.fullmatch(request.host) else "localhost"
+    return f"{request.scheme}://{host}/rpc"
+
+
 class _Connection(RequestHandler):
-    """aiohttp's connection, with our words for what is not HTTP."""
+    """aiohttp's connection, with our words for what is not HTTP, and cut when nobody takes the reply."""
+
+    def __init__(self, *args: Any, reply_seconds: float, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._reply_seconds = reply_seconds
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(0)  # a reply counts as taken when nothing of it is left here
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        transport = self.transport
+        try:
+            async with asyncio.timeout(self._reply_seconds):
+                return await super().finish_response(request, resp, start_time)
+        except TimeoutError:
+            if transport is not None:
+                transport.abort()
+            return resp, True
 
     def handle_error(
         self,
@@ -197,7 +255,7 @@ class _Connection(RequestHandler):
 
 
 class _Full(asyncio.Protocol):
-    """A connection beyond the limit: told so and closed."""
+    """A connection beyond the limit: told so and closed, what it sends unread."""
 
     def connection_made(self, transport: Any) -> None:
         body = envelope.render_error(rpc_error("BUSY", retryAfterMs=RETRY_AFTER_MS))
@@ -207,7 +265,9 @@ class _Full(asyncio.Protocol):
             f"Content-Type: {JSON}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         )
         transport.write(head.encode() + body)
-        transport.close()
+        transport.write_eof()
+        # Closed at once with something unread, the kernel would take the reply back.
+        asyncio.get_running_loop().call_later(LINGER_SECONDS, transport.abort)
 
 
 class Server(web.Server):
@@ -225,7 +285,8 @@ class Server(web.Server):
             access_log=None,
             auto_decompress=False,
             keepalive_timeout=config.header_seconds,
-            lingering_time=1.0,
+            lingering_time=LINGER_SECONDS,
+            reply_seconds=config.reply_seconds,
         )
         self._most, self._max_body = config.max_connections, config.max_body
 
@@ -275,6 +336,7 @@ class Running:
 
 async def serve(config: Config, started: Callable[[int], None]) -> None:
     """Serve until SIGTERM or SIGINT; `started` is told the port once it answers."""
+    _settle_process(config)
     running = Running(config)
     await running.start()
     end = asyncio.Event()
@@ -284,3 +346,14 @@ async def serve(config: Config, started: Callable[[int], None]) -> None:
     started(running.port)
     await end.wait()
     await running.stop()
+
+
+def _settle_process(config: Config) -> None:
+    """Fit the interpreter and its limits to a server whose loop must never wait long."""
+    sys.setswitchinterval(SWITCH_SECONDS)
+    gc.collect()
+    gc.freeze()  # modules live as long as the process: collections need not look at them
+    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = config.max_connections + OTHER_FILES
+    if 0 <= files < wanted:  # negative: no limit
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if most < 0 else min(wanted, most), most))

@@ -45,6 +45,7 @@ class Config:
     header_seconds: float = _setting(
         20.0, "time to send a header; a connection without a request is closed after it", least=0.01
     )
+    reply_seconds: float = _setting(30.0, "time to take a reply before the connection is cut", least=0.01)
     call_seconds: float = _setting(30.0, "time after which a call that has not begun is given up", least=0.01)
     max_in_flight: int = _setting(64, "requests carried out at the same time", least=1)
     max_waiting: int = _setting(256, "requests that wait for that, beyond which callers get 503", least=0)

@@ -7,25 +7,38 @@ import itertools
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
-from models.database import Outcome, Writer, connected, database
+from models.database import Outcome, Writer, connect_reader, connected, database
+from models.errors import Busy
+from rpc.errors import DeadlineExceeded
 from rpc.registry import Lane, Planned
 
 TURN_SECONDS = 0.001  # how long the loop works for one caller before others get a turn
+SHORT_ROUNDS = 4  # of the loop, in which a short request is read and answered
 
 
 class Turns:
-    """Lets other callers have the loop between pieces of long work."""
+    """Cuts the long work of one request into pieces, so that others have the loop in between.
 
-    def __init__(self) -> None:
+    Everybody's pieces stand in one line: however many callers have long work, the loop does one
+    piece of it at a time, and between two of them the short requests that have come in.
+    """
+
+    def __init__(self, line: asyncio.Lock) -> None:
+        self._line = line
         self._until = time.monotonic() + TURN_SECONDS
 
     async def give(self) -> None:
         """Give way if this turn has lasted long enough."""
         if time.monotonic() > self._until:
-            await asyncio.sleep(0)
-            self._until = time.monotonic() + TURN_SECONDS
+            await self.wait()
+
+    async def wait(self) -> None:
+        """Stand in line for a turn."""
+        async with self._line:
+            for _ in range(SHORT_ROUNDS):
+                await asyncio.sleep(0)
+        self._until = time.monotonic() + TURN_SECONDS
 
 
 class Lanes:
@@ -35,6 +48,7 @@ class Lanes:
         self._writer = Writer()
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="reader")
         self._mine = connected(read_only=True)
+        self._line = asyncio.Lock()
 
     def open(self) -> None:
         """Start the writer and connect this thread, which must be the loop's."""
@@ -46,6 +60,10 @@ class Lanes:
         self._writer.stop()
         self._readers.shutdown()
         self._mine.__exit__(None, None, None)
+
+    def turns(self) -> Turns:
+        """Turns for the work of one request."""
+        return Turns(self._line)
 
     async def run(self, calls: Sequence[Planned]) -> list[Outcome]:
         """Carry out calls in the order given; a later one sees what an earlier one wrote."""
@@ -61,15 +79,23 @@ class Lanes:
         return outcomes
 
     async def _read_here(self, calls: Sequence[Planned]) -> list[Outcome]:
-        turns, outcomes = Turns(), []
+        turns, outcomes = self.turns(), []
         for call in calls:
             await turns.give()
             outcomes.append(_outcome(call))
         return outcomes
 
     async def _read_in_thread(self, calls: Sequence[Planned]) -> list[Outcome]:
-        loop = asyncio.get_running_loop()
-        return [await loop.run_in_executor(self._readers, _snapshot, call) for call in calls]
+        return [await self._read_in_time(call) for call in calls]
+
+    async def _read_in_time(self, call: Planned) -> Outcome:
+        """Read in a thread; a call that no thread has begun by its deadline is given up."""
+        read = self._readers.submit(_snapshot, call)
+        answer = asyncio.wrap_future(read)
+        await asyncio.wait({answer}, timeout=call.context.deadline - time.monotonic())
+        if read.cancel():
+            return None, DeadlineExceeded()
+        return await answer
 
     async def _write(self, calls: Sequence[Planned]) -> list[Outcome]:
         loop = asyncio.get_running_loop()
@@ -78,8 +104,11 @@ class Lanes:
         def tell(outcomes: list[Outcome]) -> None:
             loop.call_soon_threadsafe(answer.set_result, outcomes)
 
-        self._writer.submit([call.run for call in calls], tell)
-        # A write that has begun is finished and answered, whatever becomes of the waiting side.
+        try:
+            self._writer.submit([call.run for call in calls], tell)
+        except Busy as error:
+            return [(None, error)] * len(calls)
+        # A write that has begun is finished, whatever becomes of the waiting side.
         return await asyncio.shield(answer)
 
 
@@ -92,12 +121,9 @@ def _outcome(call: Planned) -> Outcome:
 
 def _snapshot(call: Planned) -> Outcome:
     """Run a read in one transaction of this reader thread, so that all its queries see one state."""
-    if database.is_closed():
-        _connect_reader()
-    with database.atomic():
-        return _outcome(call)
-
-
-def _connect_reader() -> Any:
-    database.connect()
-    database.execute_sql("PRAGMA query_only = 1")
+    try:
+        connect_reader()
+        with database.atomic():
+            return call.run(), None
+    except Exception as error:
+        return None, error

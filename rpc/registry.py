@@ -46,6 +46,7 @@ class Context:
     caller: Caller
     request_id: str
     deadline: float  # of the monotonic clock
+    endpoint: str = "http://127.0.0.1:8080/rpc"  # the URL that the request was sent to
 
 
 class _AnySignature(inspect.Signature):
@@ -140,23 +141,12 @@ def caller() -> Caller:
     return _context.get().caller
 
 
-class _Methods(dict[str, Callable[..., Any]]):
-    """All methods by name; a name that is not there becomes a call that answers so."""
-
-    def __missing__(self, name: str) -> Callable[..., Any]:
-        return _UnknownMethod()
+def endpoint() -> str:
+    """The URL that the running call was sent to."""
+    return _context.get().endpoint
 
 
-class _UnknownMethod:
-    """Answers in our words, where jsonrpcserver would repeat the name back."""
-
-    __signature__ = _AnySignature()
-
-    def __call__(self, context: Context, /, *args: Any, **params: Any) -> Result:
-        raise rpc_error("METHOD_NOT_FOUND")
-
-
-METHODS: dict[str, Method] = _Methods()  # type: ignore[assignment]
+METHODS: dict[str, Method] = {}
 
 
 def method(

@@ -8,9 +8,10 @@ from marshmallow import fields
 
 from models.actor import How
 from models.memberships import MembershipRole, MembershipState
-from models.people import Gender, UserRole, UserStatus
+from models.people import Gender, RelationKind, UserRole, UserStatus
 from models.programs import Mode
 from models.tickets import TicketState
+from models.tokens import Scope
 from rpc.schemas import Choice, Day, Flag, Id, Instant, Text, Whole, WireSchema
 
 _MANY = 2**53
@@ -173,3 +174,77 @@ class MembershipChangeResult(_Result):
     after = fields.Nested(StandingResult, data_key="to")
     comments = _maybe(Text)
     state_detail = _maybe(Text)
+
+
+class AdminProgramKindResult(ProgramKindResult):
+    """A program kind as those see it who keep the catalogue."""
+
+    sourced_id = _maybe(Text)
+
+
+class AdminProgramInfoResult(ProgramInfoResult):
+    """A program as those see it who keep the catalogue."""
+
+    sourced_id = _maybe(Text)
+
+
+class AdminUserResult(UserResult):
+    """A person as those see them who keep the records."""
+
+    updated_at = Instant()
+    sourced_id = _maybe(Text)
+    erased_at = _maybe(Instant)
+
+
+class _NamedResult(_Result):
+    id = Id()
+    handle = Text()
+    name = Text()
+    created_at = Instant()
+    updated_at = Instant()
+    sourced_id = _maybe(Text)
+
+
+class GroupResult(_NamedResult):
+    """A group: a set of users that someone keeps by hand."""
+
+
+class LabelResult(_NamedResult):
+    """A label: a word that is put on users."""
+
+
+class ChannelResult(_NamedResult):
+    """A channel: a place where users talk."""
+
+
+class RelationResult(_Result):
+    """What one user has to do with another."""
+
+    id = Id()
+    user_id = Id()
+    other_user_id = Id(attribute="other_id")
+    kind = Choice(RelationKind)
+
+
+class TokenResult(_Result):
+    """A token, without its secret."""
+
+    id = Id()
+    name = Text()
+    scope = Choice(Scope)
+    user_id = _maybe(Id)
+    expires_at = _maybe(Instant)
+    created_at = Instant()
+    revoked_at = _maybe(Instant)
+
+
+class NewTokenResult(_Result):
+    """A token that was made just now, with its secret, which is shown this once."""
+
+    id = Id(attribute="token.id")
+    name = Text(attribute="token.name")
+    scope = Choice(Scope, attribute="token.scope")
+    user_id = _maybe(Id, attribute="token.user_id")
+    expires_at = _maybe(Instant, attribute="token.expires_at")
+    created_at = Instant(attribute="token.created_at")
+    token = Text(attribute="secret")

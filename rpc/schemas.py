@@ -16,14 +16,15 @@ from models import clock
 from models.people import email_key
 
 # No NUL, no control characters but tab, line feed and carriage return, no lone surrogates.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-_UUID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z")
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+UUID_TEXT = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+DAY_TEXT = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+INSTANT_TEXT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z")
 
 NAME = 255
 COMMENTS = 4000
 QUERY = 10_000
+ADMIN_LIST = 1000  # rows of an admin.* list unless a limit is given
 
 
 def camel(name: str) -> str:
@@ -36,7 +37,7 @@ class Id(fields.UUID):
     """A UUID with dashes, any letter case in, lower case out."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> UUID:
-        if not isinstance(value, str) or not _UUID.fullmatch(value):
+        if not isinstance(value, str) or not UUID_TEXT.fullmatch(value):
             raise self.make_error("invalid_uuid")
         return UUID(value)
 
@@ -56,6 +57,16 @@ class Text(fields.String):
         if _FORBIDDEN.search(value):
             raise ValidationError("Must have no control characters and no lone surrogates.")
         return value
+
+
+class Filled(Text):
+    """Text that says something."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if not text.strip():
+            raise ValidationError("Must not be empty.")
+        return text
 
 
 class Email(Text):
@@ -85,7 +96,7 @@ class Day(fields.Date):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
         try:
-            if isinstance(value, str) and _DAY.fullmatch(value):
+            if isinstance(value, str) and DAY_TEXT.fullmatch(value):
                 return date.fromisoformat(value)
         except ValueError:
             pass
@@ -97,8 +108,9 @@ class Instant(fields.DateTime):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
         try:
-            if isinstance(value, str) and _INSTANT.fullmatch(value):
-                return datetime.fromisoformat(value)
+            if isinstance(value, str) and INSTANT_TEXT.fullmatch(value):
+                instant = datetime.fromisoformat(value)
+                return instant.replace(microsecond=instant.microsecond // 1000 * 1000)  # as it is kept
         except ValueError:
             pass
         raise ValidationError("Must be a UTC time as YYYY-MM-DDTHH:MM:SS.sssZ.")
@@ -106,7 +118,7 @@ class Instant(fields.DateTime):
     def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         if value is None:
             return None
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{value.microsecond // 1000:03d}Z"
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 class Whole(fields.Integer):
@@ -175,10 +187,12 @@ class Params(WireSchema):
     """The parameters of a method, in the documented order.
 
     null means "not given". Members in `emptied` may be emptied by naming them in `clear`; handlers
-    get None for those, and nothing for members that were not given and have no `load_default`.
+    get None for those, and nothing for members that were not given and have no `load_default`. Of
+    the members in `any_of`, at least one must be given.
     """
 
     emptied: ClassVar[tuple[str, ...]] = ()
+    any_of: ClassVar[tuple[str, ...]] = ()
 
     error_messages = {"unknown": "There is no such member.", "type": "Must be an object or an array."}
 
@@ -195,8 +209,8 @@ class Params(WireSchema):
             return params
         if len(params) == 1 and isinstance(params[0], dict):
             return params[0]
-        order = [str(name) for name in self.wire]
-        if len(params) > len(order):
+        order = [str(name) for name in self.wire] + ["clear"] * bool(self.emptied)
+        if any(value is not None for value in params[len(order) :]):
             raise ValidationError({"params": [f"There are at most {len(order)} values by position."]})
         return dict(zip(order, params, strict=False))
 
@@ -205,16 +219,18 @@ class Params(WireSchema):
         given = {name: value for name, value in self.named(params).items() if self._is_given(name, value)}
         alias_errors = self._resolve_alias(given)
         cleared, clear_errors = self._cleared(given)
+        messages: dict[str, list[Any]] = {**alias_errors, **clear_errors, **self._lacking(given)}
+        # marshmallow would copy all errors so far for each such member: seconds, where there are many.
+        for name in [name for name in given if name not in self.wire]:
+            del given[name]
+            messages.setdefault(name, []).append(self.error_messages["unknown"])
         try:
             values = self.load(given)
         except ValidationError as error:
-            messages = dict(error.normalized_messages())
-            for found in (alias_errors, clear_errors):
-                for name, texts in found.items():
-                    messages[name] = [*messages.get(name, []), *texts]
-            raise ValidationError(messages) from None
-        if alias_errors or clear_errors:
-            raise ValidationError({**alias_errors, **clear_errors})
+            for name, found in error.normalized_messages().items():
+                messages[name] = [found, *messages.get(name, [])]
+        if messages:
+            raise ValidationError(messages)
         values.update(dict.fromkeys(cleared))
         return values
 
@@ -231,11 +247,19 @@ class Params(WireSchema):
             return {"id": [f"Must be left out, or equal to {self.sole_id}."]}
         return {}
 
+    def _lacking(self, given: dict[str, Any]) -> dict[str, list[str]]:
+        """What is wrong when none of the members is given of which one must be."""
+        names = [camel(name) for name in self.any_of]
+        if not names or any(name in given for name in names):
+            return {}
+        return {names[0]: [f"{' or '.join(names)} is required."]}
+
     def _cleared(self, given: dict[str, Any]) -> tuple[list[str], dict[str, list[str]]]:
         """Our names of the members to be emptied."""
         if not self.emptied or "clear" not in given:
             return [], {}
-        names = given.pop("clear") or []  # Lua may send an empty table as {}
+        names = given.pop("clear")
+        names = [] if names == {} else names  # Lua may send an empty table so
         allowed = {camel(name): name for name in self.emptied}
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             return [], {"clear": ["Must be an array of member names."]}

@@ -30,6 +30,7 @@ def up(migrator: Any, db: Any) -> None:
         updated_at = InstantField()
         handle = peewee.TextField(unique=True)
         name = peewee.TextField()
+        sourced_id = peewee.TextField(index=True, null=True)
 
         class Meta:
             database = db
@@ -50,6 +51,7 @@ def up(migrator: Any, db: Any) -> None:
         priority = peewee.IntegerField(default=0)
         archived = peewee.BooleanField(default=False)
         sourced_id = peewee.TextField(index=True, null=True)
+        imported = peewee.TextField(null=True)
 
         class Meta:
             database = db
@@ -71,6 +73,7 @@ def up(migrator: Any, db: Any) -> None:
         parent = peewee.ForeignKeyField("self", null=True)
         archived = peewee.BooleanField(default=False)
         sourced_id = peewee.TextField(index=True, null=True)
+        imported = peewee.TextField(null=True)
 
         class Meta:
             database = db
@@ -100,6 +103,7 @@ def up(migrator: Any, db: Any) -> None:
         updated_at = InstantField()
         handle = peewee.TextField(unique=True)
         name = peewee.TextField()
+        sourced_id = peewee.TextField(index=True, null=True)
 
         class Meta:
             database = db
@@ -113,6 +117,7 @@ def up(migrator: Any, db: Any) -> None:
         updated_at = InstantField()
         handle = peewee.TextField(unique=True)
         name = peewee.TextField()
+        sourced_id = peewee.TextField(index=True, null=True)
 
         class Meta:
             database = db
@@ -140,6 +145,7 @@ def up(migrator: Any, db: Any) -> None:
         status = peewee.TextField(default="active")
         last_sign_in_at = InstantField(null=True)
         sourced_id = peewee.TextField(index=True, null=True)
+        imported = peewee.TextField(null=True)
         erased_at = InstantField(null=True)
 
         class Meta:
@@ -162,7 +168,7 @@ def up(migrator: Any, db: Any) -> None:
         comments = peewee.TextField(null=True)
         state_detail = peewee.TextField(null=True)
         sourced_id = peewee.TextField(index=True, null=True)
-        imported_state = peewee.TextField(null=True)
+        imported = peewee.TextField(null=True)
 
         class Meta:
             database = db

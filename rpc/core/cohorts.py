@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from marshmallow import fields
+from marshmallow import ValidationError, fields
 
 from models import sample
-from models.cohorts import Cohort
+from models.cohorts import Cohort, name_key
 from models.tokens import Scope
 from rpc.registry import Lane, method
 from rpc.results import CohortResult
@@ -33,9 +33,14 @@ def list_cohorts(program_id: UUID, limit: int | None, offset: int) -> list[Cohor
     return Cohort.in_program(program_id, limit, offset)
 
 
+def _not_blank(name: str) -> None:
+    if not name_key(name):
+        raise ValidationError("Must not be empty.")
+
+
 class ConfirmCohort(Params):
     program_id = required(Id, "program of the cohort")
-    cohort_name = required(Text, "name of the cohort")
+    cohort_name = required(Text, "name of the cohort", validate=_not_blank)
 
 
 @method(

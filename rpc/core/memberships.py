@@ -57,6 +57,7 @@ class ModifyProgramMembership(Params):
     )
 
     emptied = ("cohort_id",)
+    any_of = ("user_id", "email")
 
 
 @method(

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
-from marshmallow import fields
+from marshmallow import ValidationError, fields, validates_schema
 
 from models import sample
-from models.errors import Invalid
 from models.programs import Program, ProgramKind
 from models.tokens import Scope
 from rpc.registry import Lane, method
@@ -81,6 +80,13 @@ class ProgramChildList(Params):
     kind = optional(Id, "as in core.ProgramsAfter")
     after = optional(Day, "as in core.ProgramsAfter")
 
+    any_of = ("id", "kind", "after")
+
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def one_function_of_the_two(self, data: object, given: dict[str, object], **kwargs: object) -> None:
+        if "id" in given and ("kind" in given or "after" in given):
+            raise ValidationError("Must be left out when kind or after is given.", "id")
+
 
 @method(
     "core.ProgramChildList",
@@ -102,12 +108,8 @@ def program_child_list(
     Archived kinds are left out. With kind or after, and no id, it is core.ProgramsAfter, because the
     documentation prints that function under this name.
     """
-    if id is None and kind is None and after is None:
-        raise Invalid({"id": ["id is required, or kind or after for the programs after a day."]})
     if id is None:
         return programs_after(kind, after)
-    if kind is not None or after is not None:
-        raise Invalid({"id": ["Must be left out when kind or after is given."]})
     return ProgramKind.children_of(id)
 
 

@@ -21,6 +21,8 @@ class UserTickets(Params):
     limit = limit()
     offset = offset()
 
+    any_of = ("user_id", "email")
+
 
 @method(
     "core.UserTickets",
@@ -47,6 +49,8 @@ class CreateProgramTicket(Params):
     external_id = optional(Id, "id of the purchased item; makes the call safe to repeat")
     sku = optional(Text, "SKU")
     base_sku = optional(Text, "base SKU")
+
+    any_of = ("user_id", "email")
 
 
 @method(
@@ -79,12 +83,11 @@ class CancelProgramTicket(Params):
     program_kind_id = optional(Id, "program kind of the ticket")
     comments = optional(Text, "why; kept in the history of the membership", at_most=COMMENTS)
 
-    @validates_schema(skip_on_field_errors=False)
-    def one_way_to_name_it(self, data: dict[str, object], **kwargs: object) -> None:
-        by_id = data.get("ticket_id") is not None
-        pair = [data.get("external_id") is not None, data.get("program_kind_id") is not None]
-        if by_id == any(pair) or (any(pair) and not all(pair)):
-            raise ValidationError("Give ticketId alone, or externalId and programKindId.", "ticketId")
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def one_way_to_name_it(self, data: object, given: dict[str, object], **kwargs: object) -> None:
+        named = given.keys() & {"ticketId", "externalId", "programKindId"}
+        if named not in ({"ticketId"}, {"externalId", "programKindId"}):
+            raise ValidationError("Give ticketId alone, or externalId and programKindId.", "ticket_id")
 
 
 @method(
