@@ -34,7 +34,7 @@ class Cohort(DatedModel):
     @classmethod
     def of(cls, cohort_id: UUID, program_id: UUID) -> Self:
         """The cohort with this id in this program; NotFound, or Conflict when it is another's."""
-        found = cls.get_or_none(cls.id == cohort_id)
+        found = cls.find(id=cohort_id)
         if found is None:
             raise NotFound("cohort", cohort_id)
         if found.program_id != program_id:
@@ -55,5 +55,5 @@ class Cohort(DatedModel):
         key = name_key(name)
         if not key:
             raise Invalid({"cohort_name": ["Must not be empty."]})
-        found = cls.get_or_none(cls.program == program_id, cls.name_key == key)
+        found = cls.find(program_id=program_id, name_key=key)
         return found or cls.add(program=program_id, name=name, name_key=key)

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 import apsw
@@ -172,6 +172,22 @@ class BaseModel(peewee.Model):
         legacy_table_names = False
 
     @classmethod
+    def find(cls, **values: Any) -> Self | None:
+        """The row that has these values; its statement is compiled once."""
+        fields = cls._meta.combined
+        bound = [fields[name].db_value(value) for name, value in values.items()]
+        found = database.execute_sql(_find_sql(cls, tuple(values)), bound).fetchone()
+        return None if found is None else cls._made_of(found)
+
+    @classmethod
+    def _made_of(cls, values: Sequence[Any]) -> Self:
+        row = cls(__no_default__=1)
+        row.__data__ = {
+            name: read(value) for (name, read), value in zip(_readers(cls), values, strict=True)
+        }
+        return row
+
+    @classmethod
     def insert_rows(cls, rows: Sequence[BaseModel]) -> None:
         """Insert many new rows by one prepared statement."""
         cls._run_for_each(_insert_sql(cls), rows, cls._meta.sorted_fields)
@@ -215,9 +231,26 @@ class BaseModel(peewee.Model):
         return True
 
 
+# Peewee takes 0.4 ms to build a statement that runs in 0.02 ms, so those for single rows are kept.
+
+
+@functools.cache
+def _find_sql(model: type[BaseModel], names: tuple[str, ...]) -> str:
+    """The select of all columns, in their order, of the row with values in some columns."""
+    tests = [model._meta.combined[name] == peewee.SQL("?") for name in names]
+    sql, _ = model.select(*model._meta.sorted_fields).where(*tests).sql()
+    return sql
+
+
+@functools.cache
+def _readers(model: type[BaseModel]) -> list[tuple[str, Callable[[Any], Any]]]:
+    """The name of each column, in their order, and what makes a value of what is stored."""
+    return [(column.name, column.python_value) for column in model._meta.sorted_fields]
+
+
 @functools.cache
 def _insert_sql(model: type[BaseModel]) -> str:
-    """The insert of one row, all columns in their order; peewee takes 0.4 ms to build it."""
+    """The insert of one row, all columns in their order."""
     sql, _ = model.insert(dict.fromkeys(model._meta.sorted_fields, peewee.SQL("?"))).sql()
     return sql
 

@@ -20,6 +20,8 @@ from models.errors import Conflict, NotFound
 from models.people import User
 from models.programs import Program, ProgramKind
 
+Day = date  # models here have a column of that name
+
 
 class MembershipState(StrEnum):
     ACTIVE = "active"
@@ -84,7 +86,7 @@ class Membership(DatedModel):
     def of(cls, user_id: UUID, program_id: UUID) -> Self:
         """The user's membership of the program; NotFound names what is missing."""
         program = Program.of(program_id)
-        found = cls.get_or_none(cls.program == program_id, cls.user == user_id)
+        found = cls.find(program_id=program_id, user_id=user_id)
         if found is None:
             User.of(user_id)
             raise NotFound("membership", f"of user {user_id} in program {program_id}")
@@ -99,7 +101,7 @@ class Membership(DatedModel):
         """
         if changes.get("cohort_id") is not None:
             Cohort.of(changes["cohort_id"], program.id)
-        found = cls.get_or_none(cls.program == program.id, cls.user == user.id)
+        found = cls.find(program_id=program.id, user_id=user.id)
         if found is None:
             if program.archived:
                 raise Conflict("PROGRAM_ARCHIVED", "The program is archived and takes no new members")
@@ -139,7 +141,7 @@ class Membership(DatedModel):
         to = dataclasses.replace(self.standing, state=state, cohort_id=cohort_id or self.cohort_id)
         return settle([Move(self, self.standing, to, comments, state_detail)]) == 1
 
-    def move_date(self, day: date) -> bool:
+    def move_date(self, day: Day) -> bool:
         """Set the day from which the user takes part; False: it was so."""
         to = dataclasses.replace(self.standing, date=day)
         return settle([Move(self, self.standing, to)]) == 1
@@ -303,7 +305,7 @@ class Participation:
     @property
     def cohort_name(self) -> str | None:
         cohort = self.membership.cohort
-        return cohort and cohort.name
+        return None if cohort is None else cohort.name
 
     @property
     def program_day(self) -> int:
@@ -325,7 +327,7 @@ class Participation:
         return row.state is MembershipState.ACTIVE and row.program.is_running
 
     @classmethod
-    def query(cls) -> peewee.ModelSelect:
+    def query(cls) -> peewee.ModelSelect[Membership]:
         """All memberships, each with what is shown of it in the same row."""
         return (
             Membership.select(Membership, Program, ProgramKind, User, Cohort)
@@ -336,7 +338,7 @@ class Participation:
         )
 
     @classmethod
-    def fetch(cls, found: peewee.ModelSelect) -> list[Self]:
+    def fetch(cls, found: peewee.ModelSelect[Membership]) -> list[Self]:
         """The rows of a `query`, tallied without a query for each."""
         rows = list(found)
         tallies = tally(rows)
@@ -374,7 +376,8 @@ def tally(rows: Sequence[Membership]) -> dict[UUID, Tally]:
             .where(Membership.user.in_(chunk), Membership.state.in_(counted))
             .group_by(Membership.user, Program.kind, Membership.state)
         )
-        for user_id, kind_id, state, count in grouped.tuples():
+        counts: Any = grouped.tuples()
+        for user_id, kind_id, state, count in counts:
             mine = ends.setdefault(user_id, {})
             key = kind_id, state in COMPLETIONS
             mine[key] = mine.get(key, 0) + count

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import operator
 import unicodedata
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
@@ -111,7 +109,7 @@ class User(DatedModel):
     @classmethod
     def of(cls, user_id: UUID) -> Self:
         """The user with this id; NotFound when there is none."""
-        found = cls.get_or_none(cls.id == user_id)
+        found = cls.find(id=user_id)
         if found is None:
             raise NotFound("user", user_id)
         return found
@@ -119,7 +117,7 @@ class User(DatedModel):
     @classmethod
     def with_email(cls, email: str) -> Self | None:
         """The user with this email, however it is spelled."""
-        return cls.get_or_none(cls.email_key == email_key(email))
+        return cls.find(email_key=email_key(email))
 
     @classmethod
     def who(cls, user_id: UUID | None, email: str | None) -> Self:
@@ -171,7 +169,7 @@ class User(DatedModel):
     @classmethod
     def put(cls, user_id: UUID | None, **values: Any) -> Self:
         """Make a user, or change the one with this id. Conflict: the email is taken; they were erased."""
-        found = None if user_id is None else cls.get_or_none(cls.id == user_id)
+        found = None if user_id is None else cls.find(id=user_id)
         if found is not None:
             found.edit(**values)
             return found
@@ -199,7 +197,7 @@ class User(DatedModel):
             if key == self.email_key:
                 del values["email"]  # the first spelling is kept
             else:
-                holder = User.get_or_none(User.email_key == key)
+                holder = User.find(email_key=key)
                 if holder is not None and holder != self:
                     raise Conflict("EMAIL_TAKEN", "Another user has this email")
                 values["email_key"] = key
@@ -287,7 +285,7 @@ class _Named(DatedModel):
 
     @classmethod
     def of(cls, row_id: UUID) -> Self:
-        found = cls.get_or_none(cls.id == row_id)
+        found = cls.find(id=row_id)
         if found is None:
             raise NotFound(cls.__name__.lower(), row_id)
         return found
@@ -306,7 +304,7 @@ class _Named(DatedModel):
 
     @classmethod
     def handled(cls, handle: str) -> Self | None:
-        return cls.get_or_none(cls.handle == handle)
+        return cls.find(handle=handle)
 
     @classmethod
     def put(cls, row_id: UUID | None, **values: Any) -> Self:
@@ -315,7 +313,7 @@ class _Named(DatedModel):
         holder = None if handle is None else cls.handled(handle)
         if holder is not None and holder.id != row_id:
             raise Conflict("HANDLE_TAKEN", f"Another {cls.__name__.lower()} has this handle")
-        found = None if row_id is None else cls.get_or_none(cls.id == row_id)
+        found = None if row_id is None else cls.find(id=row_id)
         if found is not None:
             found.change(**values)
             return found
@@ -350,14 +348,9 @@ class _Link(BaseModel):
     """A user in a group, under a label, in a channel: there or not there."""
 
     @classmethod
-    def _is(cls, values: dict[str, Any]) -> peewee.Expression:
-        tests = [getattr(cls, name) == value for name, value in values.items()]
-        return functools.reduce(operator.and_, tests)
-
-    @classmethod
     def link(cls, **values: Any) -> bool:
         """Make it so; False when it was so already."""
-        if cls.select().where(cls._is(values)).exists():
+        if cls.find(**values) is not None:
             return False
         row = cls.add(**values)
         row._touch_ends()
@@ -366,7 +359,7 @@ class _Link(BaseModel):
     @classmethod
     def unlink(cls, **values: Any) -> bool:
         """Make it not so; False when it was not."""
-        found = cls.get_or_none(cls._is(values))
+        found = cls.find(**values)
         if found is None:
             return False
         actor.touch(found.id)

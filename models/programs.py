@@ -33,7 +33,7 @@ class _InTree(DatedModel):
     @classmethod
     def of(cls, row_id: UUID) -> Self:
         """The row with this id; NotFound when there is none."""
-        found = cls.get_or_none(cls.id == row_id)
+        found = cls.find(id=row_id)
         if found is None:
             raise NotFound(cls.noun, row_id)
         return found
@@ -99,7 +99,7 @@ class ProgramKind(_InTree):
     def put(cls, kind_id: UUID | None, **values: Any) -> Self:
         """Make a kind, or change the one with this id."""
         cls.check_parent(kind_id, values.get("parent_id"))
-        found = None if kind_id is None else cls.get_or_none(cls.id == kind_id)
+        found = None if kind_id is None else cls.find(id=kind_id)
         if found is not None:
             found.change(**values)
             return found
@@ -152,7 +152,10 @@ class Program(_InTree):
     @classmethod
     def of_or_none(cls, row_id: UUID) -> Self | None:
         """The program with this id, its kind with it."""
-        return cls.with_kinds().where(cls.id == row_id).first()
+        found = cls.find(id=row_id)
+        if found is not None:
+            found.kind = ProgramKind.of(found.kind_id)
+        return found
 
     @classmethod
     def with_kinds(cls) -> peewee.ModelSelect[Self]:

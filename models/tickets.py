@@ -84,7 +84,7 @@ class Ticket(DatedModel):
         user = User.who_or_none(user_id, email)
         kind = ProgramKind.of(kind_id)
         if external_id is not None:
-            earlier = cls.get_or_none(cls.kind == kind.id, cls.external_id == external_id)
+            earlier = cls.find(kind_id=kind.id, external_id=external_id)
             if earlier is not None:
                 earlier._check_is_the_same(user, email, sku)
                 return False
@@ -113,9 +113,9 @@ class Ticket(DatedModel):
     def named(cls, ticket_id: UUID | None, kind_id: UUID | None, external_id: UUID | None) -> Self:
         """The ticket with this id, or with this external id for this kind."""
         if ticket_id is not None:
-            found = cls.get_or_none(cls.id == ticket_id)
+            found = cls.find(id=ticket_id)
         else:
-            found = cls.get_or_none(cls.kind == kind_id, cls.external_id == external_id)
+            found = cls.find(kind_id=kind_id, external_id=external_id)
         if found is None:
             if kind_id is not None:
                 ProgramKind.of(kind_id)
@@ -127,6 +127,7 @@ class Ticket(DatedModel):
         if self.state is TicketState.CANCELED:
             return False
         if self.state is TicketState.CONSUMED:
+            assert self.membership is not None
             with actor.by(How.TICKET):
                 self.membership.say(MembershipState.REFUNDED, comments=comments)
         return self._close() or True
@@ -160,7 +161,7 @@ class Ticket(DatedModel):
                 .tuples()
             )
             users = [row.user_id for row in chunk]
-            ready: dict[tuple[UUID, UUID], list[Ticket]] = {}
+            ready: dict[tuple[UUID | None, UUID], list[Ticket]] = {}
             waiting = cls.select().where(cls.user.in_(users), cls.state == TicketState.READY)
             for ticket in waiting.order_by(cls.created_at, cls.id):
                 ready.setdefault((ticket.user_id, ticket.kind_id), []).append(ticket)

@@ -76,7 +76,7 @@ class Token(DatedModel):
     @classmethod
     def of(cls, token_id: UUID) -> Self:
         """The token with this id; NotFound when there is none."""
-        found = cls.get_or_none(cls.id == token_id)
+        found = cls.find(id=token_id)
         if found is None:
             raise NotFound("token", token_id)
         return found
@@ -84,7 +84,7 @@ class Token(DatedModel):
     @classmethod
     def with_secret(cls, secret: str) -> Self | None:
         """The token whose secret this is, usable or not."""
-        return cls.get_or_none(cls.hash == digest(secret))
+        return cls.find(hash=digest(secret))
 
     @classmethod
     def all(cls, limit: int | None = None, offset: int = 0, **values: Any) -> list[Self]:

@@ -32,7 +32,7 @@ def lookup_program(program_kind_id: UUID) -> ProgramKind | None:
 
     Archived ones are found too.
     """
-    return ProgramKind.get_or_none(ProgramKind.id == program_kind_id)
+    return ProgramKind.find(id=program_kind_id)
 
 
 class LookupProgramInstance(Params):

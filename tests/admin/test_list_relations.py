@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from client import RpcError
+from models import sample
 from models.people import Relation, RelationKind
 
 
@@ -74,7 +75,7 @@ def test_pages_follow_each_other(client, related):
 
 
 @pytest.mark.parametrize(
-    ("member", "value"), [("kind", "friend"), ("userId", 1), ("limit", 0), ("otherId", str(uuid4()))]
+    ("member", "value"), [("kind", "friend"), ("userId", 1), ("limit", 0), ("otherId", sample.NOBODY)]
 )
 def test_what_is_wrong_is_refused_by_name(client, member, value):
     with pytest.raises(RpcError) as caught:
