@@ -49,9 +49,11 @@ class Access:
             self._known.clear()
             self._known_at = version
         key = digest(secret)
-        token = self._known.pop(key, None) or Token.with_secret(secret)
+        token = self._known.pop(key, None)
         if token is None or not token.is_usable:
-            return None
+            token = Token.with_secret(secret)
+            if token is None or not token.is_usable:
+                return None
         self._known[key] = token
         return token
 
@@ -68,9 +70,8 @@ class Access:
         budget.calls -= 1
         return None
 
-    def is_guessing(self, address: str) -> bool:
+    def is_guessing(self, address: str, now: float) -> bool:
         """Note a refusal; whether the address has had too many in the last minute."""
-        now = time.monotonic()
         guesses = self._guesses.setdefault(address, collections.deque(maxlen=self._free_guesses + 1))
         self._guesses.move_to_end(address)
         if len(self._guesses) > ADDRESSES:

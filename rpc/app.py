@@ -39,6 +39,7 @@ JSON_TYPES = {JSON, "application/json-rpc", "application/jsonrequest"}
 LINGER_SECONDS = 1.0  # how long a refused caller may go on sending before the connection is cut
 
 SWITCH_SECONDS = 0.0005  # how long a reader's or the writer's thread may keep the loop from running on
+COLLECT_AFTER = 20_000  # new objects; a request may hold as many values, and few requests leave cycles
 OTHER_FILES = 256  # open files beside the connections
 
 _READS = ("GET", "HEAD")
@@ -129,7 +130,7 @@ class App:
         caller = self.access.caller(request.headers.getall(hdrs.AUTHORIZATION, []))
         if caller is not None:
             return caller
-        if self.access.is_guessing(request.remote or ""):
+        if self.access.is_guessing(request.remote or "", time.monotonic()):
             await asyncio.sleep(self.config.guess_seconds)
         raise Refused(401, "UNAUTHORIZED")
 
@@ -353,6 +354,7 @@ def _settle_process(config: Config) -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.collect()
     gc.freeze()  # modules live as long as the process: collections need not look at them
+    gc.set_threshold(COLLECT_AFTER, 100, 100)
     files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = config.max_connections + OTHER_FILES
     if 0 <= files < wanted:  # negative: no limit

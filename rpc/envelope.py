@@ -57,6 +57,8 @@ async def answer(
         await turns.wait()
     try:
         content = read(body, limits)
+        await turns.give()
+        check_limits(body, limits)
         if content == []:
             raise rpc_error("INVALID_REQUEST")
         if isinstance(content, list) and len(content) > limits.batch:
@@ -184,11 +186,9 @@ def _dump(value: Any) -> bytes:
 def read(body: bytes, limits: Limits) -> Any:
     """The JSON value of a body, read strictly as RFC 8259 has it; JsonRpcError for anything else."""
     try:
-        value = orjson.loads(body)
+        return orjson.loads(body)
     except orjson.JSONDecodeError:
-        value = _read_again(body, limits)
-    _check_limits(body, limits)
-    return value
+        return _read_again(body, limits)
 
 
 def _read_again(body: bytes, limits: Limits) -> Any:
@@ -212,7 +212,7 @@ def _refuse(constant: str) -> Any:
     raise json.JSONDecodeError("not a JSON value", constant, 0)
 
 
-def _check_limits(body: bytes, limits: Limits) -> None:
+def check_limits(body: bytes, limits: Limits) -> None:
     """Refuse too much; the counts that cost little are made first and mostly are enough."""
     number = re.compile(rb"[-+.0-9eE]{%d}" % (limits.number + 1))
     openings = body.count(b"[") + body.count(b"{")

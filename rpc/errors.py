@@ -6,10 +6,10 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-import peewee
 from jsonrpcserver import JsonRpcError
 from marshmallow import ValidationError
 
+from models.database import may_pass
 from models.errors import Busy, Conflict, Invalid, ModelError, NotFound
 from rpc.schemas import camel
 
@@ -152,9 +152,9 @@ def to_rpc_error(error: Exception, request_id: str) -> JsonRpcError:
         return rpc_error(error.word, **error.facts)
     if isinstance(error, DeadlineExceeded):
         return rpc_error("DEADLINE_EXCEEDED")
-    if isinstance(error, Busy | peewee.OperationalError):
-        if not isinstance(error, Busy):
-            log.error("request %s: the database refused: %r", request_id, error)
+    if may_pass(error):
+        log.error("request %s: the database refused: %r", request_id, error)
+    if isinstance(error, Busy) or may_pass(error):
         return rpc_error("BUSY", retryAfterMs=RETRY_AFTER_MS)
     log.error("request %s failed", request_id, exc_info=error)
     return rpc_error("INTERNAL_ERROR", requestId=request_id)

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from marshmallow import fields
 
 from client import Client
 from models import clock, migrations, sample
@@ -26,6 +28,10 @@ from models.tickets import Ticket
 from models.tokens import Scope, Token
 from rpc.app import Running
 from rpc.config import Config
+from rpc.envelope import Limits, answer
+from rpc.lanes import Lanes
+from rpc.registry import METHODS, Caller, Context, Lane, Method
+from rpc.schemas import Params
 
 TODAY = date(2026, 3, 10)
 NOON = "2026-03-10T12:00:00Z"
@@ -80,8 +86,9 @@ class ServerThread:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
 
     @property
     def url(self) -> str:
@@ -222,3 +229,42 @@ def make_ticket(world: World) -> Callable[..., Ticket]:
         return made
 
     return make
+
+
+@pytest.fixture
+def make_method() -> Iterator[Callable[..., Method]]:
+    """Register methods of the test's own, beside the real ones, until it ends."""
+    made: list[str] = []
+
+    def make(
+        name: str,
+        handler: Callable[..., Any],
+        *,
+        lane: Lane = Lane.QUICK,
+        scope: Scope = Scope.READ,
+        params: type[Params] = Params,
+        returns: fields.Field | None = None,
+    ) -> Method:
+        METHODS[name] = Method(name, handler, params(), returns or fields.Raw(), {}, scope, lane)
+        made.append(name)
+        return METHODS[name]
+
+    yield make
+    for name in made:
+        del METHODS[name]
+
+
+@pytest.fixture
+def ask(world: World) -> Iterator[Callable[..., bytes]]:
+    """The envelope over real lanes, without HTTP: the reply's bytes to a request's."""
+    lanes = Lanes(readers=2)
+    caller = Caller(None, Scope.ADMIN)
+    lanes.open()
+    with asyncio.Runner() as runner:
+
+        def ask(body: bytes, **limits: Any) -> bytes:
+            context = Context(caller, "a-request", time.monotonic() + 60)
+            return runner.run(answer(body, context, lanes, METHODS, Limits(**limits))).body
+
+        yield ask
+    lanes.close()

@@ -1,0 +1,8 @@
+"""OneRoster CSV sets, in and out; README.md says what becomes of each column."""
+
+from models.roster.exporter import export_oneroster
+from models.roster.importer import import_oneroster
+from models.roster.reader import NotARoster
+from models.roster.report import Counts, Refusal, Report
+
+__all__ = ["Counts", "NotARoster", "Refusal", "Report", "export_oneroster", "import_oneroster"]

@@ -1,0 +1,368 @@
+"""What becomes of each column: the one table that the import, the export and the page share."""
+
+from __future__ import annotations
+
+import csv
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from models import clock
+from models.memberships import MembershipRole, MembershipState
+from models.people import Gender, UserRole, email_key
+from models.programs import DURATION_AT_MOST, Mode
+from models.text import COMMENTS, DAY_TEXT, INSTANT_TEXT, NAME, UUID_TEXT
+
+NAMESPACE = uuid.NAMESPACE_URL
+PRIORITY_AT_MOST = 1_000_000
+
+
+def row_id(source: str, kind: str, sourced_id: str) -> UUID:
+    """The id of a row that an import makes; kind is course, class, user or enrollment."""
+    return uuid.uuid5(NAMESPACE, f"{source}/{kind}/{sourced_id}")
+
+
+class BadCell(Exception):
+    """A cell that says nothing that its column can mean."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Status(StrEnum):
+    """What a file says of a row as a whole."""
+
+    ACTIVE = "active"
+    TO_BE_DELETED = "tobedeleted"
+
+
+# What cells mean. Text is kept exactly; around everything else blanks are let pass.
+
+
+def text(at_most: int = NAME) -> Callable[[str], str]:
+    def read(cell: str) -> str:
+        if len(cell) > at_most:
+            raise BadCell("TOO_LONG", f"Must have at most {at_most} characters.")
+        return cell
+
+    return read
+
+
+def email(cell: str) -> str:
+    try:
+        email_key(cell)
+    except ValueError as error:
+        raise BadCell("BAD_EMAIL", str(error)) from None
+    return text()(cell)
+
+
+def an_id(cell: str) -> UUID:
+    if not UUID_TEXT.fullmatch(cell.strip()):
+        raise BadCell("BAD_ID", "Must be a UUID.")
+    return UUID(cell.strip())
+
+
+def day(cell: str) -> date:
+    try:
+        if DAY_TEXT.fullmatch(cell.strip()):
+            return date.fromisoformat(cell.strip())
+    except ValueError:
+        pass
+    raise BadCell("BAD_DATE", "Must be a date as YYYY-MM-DD.")
+
+
+def instant(cell: str) -> datetime:
+    try:
+        if INSTANT_TEXT.fullmatch(cell.strip()):
+            found = datetime.fromisoformat(cell.strip())
+            return found.replace(microsecond=found.microsecond // 1000 * 1000)  # as it is kept
+    except ValueError:
+        pass
+    raise BadCell("BAD_TIME", "Must be a UTC time as YYYY-MM-DDTHH:MM:SS.sssZ.")
+
+
+def flag(cell: str) -> bool:
+    try:
+        return {"true": True, "1": True, "false": False, "0": False}[cell.strip().lower()]
+    except KeyError:
+        raise BadCell("BAD_FLAG", "Must be true or false.") from None
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    def read(cell: str) -> int:
+        digits = cell.strip()
+        if not digits.removeprefix("-").isdecimal() or not digits.isascii() or len(digits) > 20:
+            raise BadCell("BAD_NUMBER", "Must be a whole number.")
+        if not least <= int(digits) <= most:
+            raise BadCell("BAD_NUMBER", f"Must be between {least} and {most}.")
+        return int(digits)
+
+    return read
+
+
+def word(words: type[StrEnum]) -> Callable[[str], Any]:
+    known = {str(one): one for one in words}
+
+    def read(cell: str) -> Any:
+        try:
+            return known[cell.strip().lower()]
+        except KeyError:
+            raise BadCell("BAD_WORD", f"Must be one of: {', '.join(known)}.") from None
+
+    return read
+
+
+def role(cell: str) -> MembershipRole:
+    """What somebody with a role of OneRoster is in a program."""
+    known = {"student": MembershipRole.MEMBER, "teacher": MembershipRole.TRAINER}
+    return known.get(cell.strip().lower(), MembershipRole.OBSERVER)
+
+
+def timezone(cell: str) -> str:
+    if cell.strip() not in clock.timezones():
+        raise BadCell("BAD_TIMEZONE", "Must be the name of an IANA time zone, such as Europe/Berlin.")
+    return cell.strip()
+
+
+def listed(cell: str) -> list[str]:
+    """Items between commas; one that contains a comma, or blanks around it, stands in quotes."""
+    if '"' not in cell:
+        items = [item.strip() for item in cell.split(",")]
+    else:
+        try:
+            items = next(csv.reader([cell], skipinitialspace=True, strict=True))
+        except (csv.Error, StopIteration):
+            raise BadCell("BAD_LIST", "Must be items between commas.") from None
+    if any(len(item) > NAME for item in items):
+        raise BadCell("TOO_LONG", f"Each item must have at most {NAME} characters.")
+    return list(dict.fromkeys(item for item in items if item))
+
+
+def imported(cell: str) -> str:
+    """What was kept of a row: a JSON object of texts."""
+    try:
+        members = orjson.loads(cell)
+    except orjson.JSONDecodeError:
+        members = None
+    if not isinstance(members, dict) or not all(isinstance(value, str) for value in members.values()):
+        raise BadCell("BAD_JSON", "Must be a JSON object of texts.")
+    return cell
+
+
+def as_list(items: list[str]) -> str:
+    """The cell that `listed` reads as these items."""
+    quoted = any(item != item.strip() or set(item) & set(',"\r\n') for item in items)
+    return ",".join('"' + item.replace('"', '""') + '"' if quoted else item for item in items)
+
+
+def as_cell(value: Any) -> str:
+    """What stands in a file for a value."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case datetime():
+            return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+        case date():
+            return value.isoformat()
+    return str(value)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: what its cells mean, which attribute of a row follows it, and its line of the page.
+
+    Columns without an attribute are dealt with by code of their own. What is `carried` counts only
+    for a row that the import makes: those columns are for files that the export wrote.
+    """
+
+    name: str
+    read: Callable[[str], Any]
+    help: str
+    attribute: str | None = None
+    carried: bool = False
+
+
+@dataclass(frozen=True)
+class File:
+    """A file: what its rows are called in ids, and the columns that are looked at."""
+
+    name: str
+    kind: str
+    required: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    @property
+    def attributes(self) -> set[str]:
+        """The attributes of our rows that follow the file."""
+        return {column.attribute for column in self.columns if column.attribute and not column.carried}
+
+
+STATUS = Column("status", word(Status), "`tobedeleted`: see below; `active` or nothing otherwise")
+CARRIED = (
+    Column("metadata.id", an_id, "id of the row", carried=True),
+    Column("metadata.sourcedId", text(), "sourcedId of the row, where `metadata.id` is given", carried=True),
+    Column("metadata.createdAt", instant, "createdAt", "created_at", carried=True),
+    Column("metadata.updatedAt", instant, "updatedAt", "updated_at", carried=True),
+    Column("metadata.imported", imported, "what the last import of the row said, as JSON", carried=True),
+    Column("metadata.empty", listed, "columns that are empty text, and not nothing", carried=True),
+)
+MADE = (
+    Column("metadata.id", an_id, "its id", "id"),
+    Column("metadata.createdAt", instant, "its createdAt", "created_at"),
+    Column("metadata.updatedAt", instant, "its updatedAt", "updated_at"),
+)
+DURATION = Column("metadata.duration", whole(1, DURATION_AT_MOST), "duration, whatever the terms say")
+ARCHIVED = Column("metadata.archived", flag, "archived, whatever status says")
+
+SESSIONS = File(
+    "academicSessions.csv",
+    "academicSession",
+    ("sourcedId", "startDate", "endDate"),
+    (
+        Column("sourcedId", text(), "what classes name it by"),
+        STATUS,
+        Column("startDate", day, "first day of the programs of its classes"),
+        Column("endDate", day, "the day after their last day"),
+    ),
+)
+
+COURSES = File(
+    "courses.csv",
+    "course",
+    ("sourcedId",),
+    (
+        Column("sourcedId", text(), "sourcedId, and the id is made of it"),
+        STATUS,
+        Column("title", text(), "name; a new kind needs one", "name"),
+        Column("courseCode", text(), "handle", "handle"),
+        Column("metadata.group", text(), "group", "group"),
+        Column("metadata.parent", text(), "parentId: the sourcedId of another course"),
+        Column("metadata.mode", word(Mode), "mode: `fixed` unless given", "mode"),
+        Column("metadata.duration", whole(1, DURATION_AT_MOST), "duration: 1 unless given", "duration"),
+        Column(
+            "metadata.priority",
+            whole(-PRIORITY_AT_MOST, PRIORITY_AT_MOST),
+            "priority: 0 unless given",
+            "priority",
+        ),
+        ARCHIVED,
+        *CARRIED,
+    ),
+)
+
+CLASSES = File(
+    "classes.csv",
+    "class",
+    ("sourcedId",),
+    (
+        Column("sourcedId", text(), "sourcedId, and the id is made of it"),
+        STATUS,
+        Column("title", text(), "name: the kind's unless given", "name"),
+        Column("courseSourcedId", text(), "programKind; stays what it was first"),
+        Column("termSourcedIds", listed, "startDate and duration: from the earliest start to the latest end"),
+        DURATION,
+        Column("metadata.mode", word(Mode), "mode: the kind's unless given", "mode"),
+        Column("metadata.timezone", timezone, "timezone: UTC unless given", "timezone"),
+        Column("metadata.parent", text(), "parentId: the sourcedId of another class"),
+        ARCHIVED,
+        *CARRIED,
+    ),
+)
+
+LABELS = File(
+    "metadata.labels.csv",
+    "label",
+    ("handle",),
+    (
+        Column("handle", text(), "handle of a label, which is made if there is none", "handle"),
+        Column("name", text(), "its name: the handle unless given", "name"),
+        Column("sourcedId", text(), "its sourcedId", "sourced_id"),
+        *MADE,
+    ),
+)
+
+USERS = File(
+    "users.csv",
+    "user",
+    ("sourcedId",),
+    (
+        Column("sourcedId", text(), "sourcedId, and the id is made of it"),
+        STATUS,
+        Column("enabledUser", flag, "`false`: status retired"),
+        Column("role", text(), "role of an enrollment that says none (OneRoster 1.1)"),
+        Column("givenName", text(), "first", "first"),
+        Column("familyName", text(), "last", "last"),
+        Column("email", email, "email: a second user with the same one is refused", "email"),
+        Column("sms", text(), "mobile", "mobile"),
+        Column("phone", text(), "mobile, where sms is empty"),
+        Column("metadata.name", text(), "name", "name"),
+        Column("metadata.title", text(), "title", "title"),
+        Column("metadata.gender", word(Gender), "gender", "gender"),
+        Column("metadata.dob", day, "dob", "dob"),
+        Column("metadata.timezone", timezone, "timezone", "timezone"),
+        Column("metadata.externalId", text(), "externalId", "external_id"),
+        Column("metadata.externalStatus", text(), "externalStatus", "external_status"),
+        Column("metadata.lastSignInAt", instant, "lastSignInAt", "last_sign_in_at"),
+        Column("metadata.labels", listed, "handles of labels, which are made where missing"),
+        Column("metadata.role", word(UserRole), "role: `user` unless given", "role", carried=True),
+        Column("metadata.erasedAt", instant, "when the user was erased", "erased_at", carried=True),
+        *CARRIED,
+    ),
+)
+
+ROLES = File(
+    "roles.csv",
+    "role",
+    ("userSourcedId", "role"),
+    (
+        STATUS,
+        Column("userSourcedId", text(), "whose role it is"),
+        Column("roleType", text(), "`primary` comes before others"),
+        Column("role", text(), "role of an enrollment that says none (OneRoster 1.2)"),
+    ),
+)
+
+COHORTS = File(
+    "metadata.cohorts.csv",
+    "cohort",
+    ("classSourcedId", "name"),
+    (
+        Column("classSourcedId", text(), "program of a cohort, which is made if there is none"),
+        Column("name", text(), "its name", "name"),
+        *MADE,
+    ),
+)
+
+ENROLLMENTS = File(
+    "enrollments.csv",
+    "enrollment",
+    ("sourcedId", "classSourcedId", "userSourcedId"),
+    (
+        Column("sourcedId", text(), "sourcedId, and the id is made of it"),
+        STATUS,
+        Column("classSourcedId", text(), "program"),
+        Column("userSourcedId", text(), "user"),
+        Column("role", role, "role: student → member, teacher → trainer, others → observer"),
+        Column("beginDate", day, "date: the program's startDate unless given"),
+        Column("endDate", day, "day of the history row, where the state is an ended one"),
+        Column("metadata.state", word(MembershipState), "state: `active` unless given"),
+        Column("metadata.cohort", text(), "name of the cohort, which is made where missing"),
+        Column("metadata.comments", text(COMMENTS), "comments", "comments"),
+        Column("metadata.stateDetail", text(), "stateDetail", "state_detail"),
+        Column("metadata.changedAt", instant, "moment of the history row", carried=True),
+        *CARRIED,
+    ),
+)
+
+# In the order in which they are read, each after those that it names rows of.
+FILES = (SESSIONS, COURSES, CLASSES, LABELS, USERS, ROLES, COHORTS, ENROLLMENTS)

@@ -1,0 +1,321 @@
+"""OneRoster out: a set in the layout of OneRoster 1.1, with columns of ours for what that has none for."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import itertools
+import os
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import peewee
+
+from models.cohorts import Cohort
+from models.database import BaseModel, database
+from models.memberships import Membership, MembershipChange, MembershipRole, MembershipState
+from models.people import Label, User, UserLabel, UserRole, UserStatus
+from models.programs import Program, ProgramKind
+from models.roster.columns import (
+    CLASSES,
+    COHORTS,
+    COURSES,
+    ENROLLMENTS,
+    LABELS,
+    SESSIONS,
+    USERS,
+    File,
+    as_cell,
+    as_list,
+    row_id,
+)
+from models.roster.reader import NotARoster
+from models.roster.rows import among, tuples
+
+ROWS_AT_ONCE = 1000
+ORG = "core-rpc"  # OneRoster has everything belong to an organisation
+
+# The columns of OneRoster 1.1, in its order; ours come after them.
+LAYOUT = {
+    SESSIONS: "sourcedId status dateLastModified title type startDate endDate parentSourcedId schoolYear",
+    COURSES: "sourcedId status dateLastModified schoolYearSourcedId title courseCode grades orgSourcedId"
+    " subjects subjectCodes",
+    CLASSES: "sourcedId status dateLastModified title grades courseSourcedId classCode classType location"
+    " schoolSourcedId termSourcedIds subjects subjectCodes periods",
+    LABELS: "handle name sourcedId",
+    USERS: "sourcedId status dateLastModified enabledUser orgSourcedIds role username userIds givenName"
+    " familyName middleName identifier email sms phone agentSourcedIds grades password",
+    COHORTS: "classSourcedId name",
+    ENROLLMENTS: "sourcedId status dateLastModified classSourcedId schoolSourcedId userSourcedId role primary"
+    " beginDate endDate",
+}
+ORGS = (
+    ("sourcedId", "status", "dateLastModified", "name", "type", "identifier", "parentSourcedId"),
+    (ORG, "", "", ORG, "school", "", ""),
+)
+ABSENT = "categories classResources courseResources demographics lineItems resources results"
+
+ROLES = {
+    MembershipRole.MEMBER: "student",
+    MembershipRole.TRAINER: "teacher",
+    MembershipRole.OBSERVER: "proctor",
+}
+
+Cells = Mapping[str, str]
+Write = Callable[[str, Iterable[Iterable[str]]], int]
+
+
+def export_oneroster(path: Path, *, source: str = "default") -> dict[str, int]:
+    """Write the connected database as a OneRoster set; returns the number of rows by file.
+
+    `path` is a zip or, if it does not end in .zip, a directory. Rows that came in from `source` keep
+    the ids they have there; the others are called by the ids they have here.
+    """
+    with _zip(path) if path.suffix.lower() == ".zip" else _directory(path) as write, database.atomic():
+        names = _Names(source)
+        tables: dict[File, Iterable[Cells]] = {
+            SESSIONS: _sessions(),
+            COURSES: _courses(names),
+            CLASSES: _classes(names),
+            LABELS: (_cells(label, LABELS) for label in _all(Label)),
+            USERS: _users(names),
+            COHORTS: _cohorts(names),
+            ENROLLMENTS: _enrollments(names),
+        }
+        write("manifest.csv", _manifest())
+        write("orgs.csv", ORGS)
+        return {file.name: write(file.name, _table(file, rows)) - 1 for file, rows in tables.items()}
+
+
+@contextlib.contextmanager
+def _zip(path: Path) -> Iterator[Write]:
+    """Write a zip beside the place, and put it there when it is whole."""
+    part = path.with_name(path.name + ".part")
+    try:
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+
+            def write(name: str, rows: Iterable[Iterable[str]]) -> int:
+                with archive.open(name, "w", force_zip64=True) as member:
+                    return _write_csv(io.TextIOWrapper(member, "utf-8", newline=""), rows)
+
+            yield write
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _directory(path: Path) -> Iterator[Write]:
+    if path.exists() and not path.is_dir():
+        raise NotARoster(f"{path} is neither a directory nor named .zip")
+    path.mkdir(parents=True, exist_ok=True)
+
+    def write(name: str, rows: Iterable[Iterable[str]]) -> int:
+        with (path / name).open("w", encoding="utf-8", newline="") as file:
+            return _write_csv(file, rows)
+
+    yield write
+
+
+def _write_csv(file: io.TextIOWrapper, rows: Iterable[Iterable[str]]) -> int:
+    count = 0
+
+    def counted() -> Iterator[Iterable[str]]:
+        nonlocal count
+        for row in rows:
+            count += 1
+            yield row
+
+    csv.writer(file, lineterminator="\r\n").writerows(counted())
+    file.flush()
+    return count
+
+
+def _table(file: File, rows: Iterable[Cells]) -> Iterator[list[str]]:
+    """The header of a file, then its rows."""
+    ours = [column.name for column in file.columns if column.name.startswith("metadata.")]
+    header = [*LAYOUT[file].split(), *ours]
+    yield header
+    for cells in rows:
+        yield [cells.get(name, "") for name in header]
+
+
+def _manifest() -> Iterator[tuple[str, str]]:
+    yield "propertyName", "value"
+    yield "manifest.version", "1.0"
+    yield "oneroster.version", "1.1"
+    there = [file.name.removesuffix(".csv") for file in LAYOUT if not file.name.startswith("metadata.")]
+    for name in sorted(["orgs", *there]):
+        yield f"file.{name}", "bulk"
+    for name in ABSENT.split():
+        yield f"file.{name}", "absent"
+    yield "source.systemName", ORG
+    yield "source.systemCode", ORG
+
+
+class _Names:
+    """What rows are called in the set: by their ids in the source that they came from, or by ours."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self.kinds = self._of_all(ProgramKind, "course")
+        self.programs = self._of_all(Program, "class")
+
+    def _of_all(self, model: type[Any], kind: str) -> dict[UUID, str]:
+        rows = tuples(model.select(model.id, model.sourced_id))
+        return {id: self.of(kind, id, sourced_id) for id, sourced_id in rows}
+
+    def of(self, kind: str, id: UUID, sourced_id: str | None) -> str:
+        if sourced_id is not None and row_id(self._source, kind, sourced_id) == id:
+            return sourced_id
+        return str(id)
+
+
+def _chunks(model: type[Any], query: Any = None) -> Iterator[list[Any]]:
+    """All rows, by id, so many at a time."""
+    query = (model.select() if query is None else query).order_by(model.id).limit(ROWS_AT_ONCE)
+    rows = list(query)
+    while rows:
+        yield rows
+        rows = list(query.where(model.id > rows[-1].id))
+
+
+def _all(model: type[Any]) -> Iterator[Any]:
+    return itertools.chain.from_iterable(_chunks(model))
+
+
+def _cells(row: BaseModel, file: File, name: str | None = None, **others: Any) -> dict[str, str]:
+    """The cells that follow attributes of a row, and others."""
+    cells = {}
+    empty = []
+    for column in file.columns:
+        if column.attribute is not None:
+            value = getattr(row, column.attribute)
+            cells[column.name] = as_cell(value)
+            if value == "":
+                empty.append(column.name)
+    if name is None:
+        return cells
+    sourced_id = row.sourced_id  # type: ignore[attr-defined]
+    if sourced_id == "":
+        empty.append("metadata.sourcedId")
+    return cells | {
+        "sourcedId": name,
+        "metadata.id": str(row.id),
+        "metadata.sourcedId": as_cell(sourced_id),
+        "metadata.imported": as_cell(row.imported),  # type: ignore[attr-defined]
+        "metadata.empty": as_list(empty),
+    }
+
+
+def _sessions() -> Iterator[Cells]:
+    """A term for each time that programs take."""
+    times = Program.select(Program.start_date, Program.end_date).distinct()
+    for start, end in tuples(times.order_by(Program.start_date, Program.end_date)):
+        yield {
+            "sourcedId": _term(start, end),
+            "title": f"{start} to {end}",
+            "type": "term",
+            "startDate": as_cell(start),
+            "endDate": as_cell(end + timedelta(days=1) if end < date.max else end),
+            "schoolYear": str(end.year),
+        }
+
+
+def _term(start: date, end: date) -> str:
+    return f"{start}_{end}"
+
+
+def _courses(names: _Names) -> Iterator[Cells]:
+    for kind in _all(ProgramKind):
+        yield _cells(kind, COURSES, names.kinds[kind.id]) | {
+            "orgSourcedId": ORG,
+            "metadata.parent": names.kinds.get(kind.parent_id, ""),
+            "metadata.archived": as_cell(kind.archived),
+        }
+
+
+def _classes(names: _Names) -> Iterator[Cells]:
+    for program in _all(Program):
+        name = names.programs[program.id]
+        yield _cells(program, CLASSES, name) | {
+            "courseSourcedId": names.kinds[program.kind_id],
+            "classCode": name,
+            "classType": "scheduled",
+            "schoolSourcedId": ORG,
+            "termSourcedIds": _term(program.start_date, program.end_date),
+            "metadata.duration": str(program.duration),
+            "metadata.parent": names.programs.get(program.parent_id, ""),
+            "metadata.archived": as_cell(program.archived),
+        }
+
+
+def _users(names: _Names) -> Iterator[Cells]:
+    for users in _chunks(User):
+        labels = UserLabel.handles_by_user(users)
+        trainers = _trainers(users)
+        for user in users:
+            name = names.of("user", user.id, user.sourced_id)
+            role = "teacher" if user.id in trainers else "student"
+            yield _cells(user, USERS, name) | {
+                "enabledUser": as_cell(user.status is UserStatus.ACTIVE),
+                "orgSourcedIds": ORG,
+                "role": "administrator" if user.role is UserRole.ADMIN else role,
+                "username": user.email or name,
+                "metadata.labels": as_list(labels.get(user.id, [])),
+            }
+
+
+def _trainers(users: list[User]) -> set[UUID]:
+    found = Membership.select(Membership.user).distinct()
+    found = found.where(
+        among(Membership.user, [user.id for user in users]), Membership.role == MembershipRole.TRAINER
+    )
+    return {id for (id,) in tuples(found)}
+
+
+def _cohorts(names: _Names) -> Iterator[Cells]:
+    for cohort in _all(Cohort):
+        yield _cells(cohort, COHORTS) | {"classSourcedId": names.programs[cohort.program_id]}
+
+
+def _enrollments(names: _Names) -> Iterator[Cells]:
+    query = Membership.select(Membership, User.id, User.sourced_id, Cohort.id, Cohort.name)
+    query = query.join(User).join_from(Membership, Cohort, peewee.JOIN.LEFT_OUTER)
+    for memberships in _chunks(Membership, query):
+        latest = _latest_changes(memberships)
+        for one in memberships:
+            changed_at, ended_at = latest[one.id]
+            yield _cells(one, ENROLLMENTS, names.of("enrollment", one.id, one.sourced_id)) | {
+                "classSourcedId": names.programs[one.program_id],
+                "schoolSourcedId": ORG,
+                "userSourcedId": names.of("user", one.user_id, one.user.sourced_id),
+                "role": ROLES[one.role],
+                "primary": "false",
+                "beginDate": as_cell(one.date),
+                "endDate": as_cell(ended_at and ended_at.date()),
+                "metadata.state": one.state,
+                "metadata.cohort": as_cell(one.cohort and one.cohort.name),
+                "metadata.changedAt": as_cell(changed_at),
+            }
+
+
+def _latest_changes(memberships: list[Membership]) -> dict[UUID, tuple[datetime, datetime | None]]:
+    """When each last changed, and since when it is in its state, if that is an ended one.
+
+    By id and not by time: the end that a file brings may be of a day before it was brought.
+    """
+    found: dict[UUID, tuple[datetime, datetime | None]] = {}
+    Change = MembershipChange
+    query = Change.select(Change.membership, Change.at, Change.from_state, Change.to_state)
+    query = query.where(among(Change.membership, [one.id for one in memberships]))
+    query = query.order_by(Change.membership, Change.id)
+    for id, at, before, after in tuples(query):
+        since = at if before is not after else found[id][1]
+        found[id] = at, None if after is MembershipState.ACTIVE else since
+    return found

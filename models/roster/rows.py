@@ -1,0 +1,279 @@
+"""Rows of files, what is new in them, and what every step of an import does alike."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+import orjson
+import peewee
+
+from models.database import BaseModel
+from models.roster.columns import STATUS, BadCell, Column, File, Status, row_id
+from models.roster.report import Report
+
+
+class Refused(Exception):
+    """A row does not go in: which column, and why."""
+
+    def __init__(self, field: str | None, code: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.code = code
+        self.message = message
+
+
+def missing(name: str) -> Refused:
+    """The refusal of a row without a cell that it needs."""
+    return Refused(name, "MISSING_VALUE", "Must be given.")
+
+
+@dataclass(slots=True)
+class Row:
+    """A row of a file: its cells that are not empty, by column."""
+
+    line: int
+    sourced_id: str
+    given: dict[str, str]
+    carried: dict[str, str]  # those that count only when the row is new here
+    id: UUID = field(init=False)
+    ours: bool = False  # the file is one that we wrote
+    gone: bool = False  # its status is tobedeleted
+
+    @property
+    def imported(self) -> str:
+        """What is kept of the row, for the next file to be compared with."""
+        return dumps(self.given)
+
+    @property
+    def kept_sourced_id(self) -> str | None:
+        """What the row is called where it comes from; files that we wrote say that apart."""
+        return self.carried.get("metadata.sourcedId") if "metadata.id" in self.carried else self.sourced_id
+
+    def take_status(self) -> Status | None:
+        """The status; the cell is taken out of what is given."""
+        status = self.read(STATUS)
+        self.given.pop(STATUS.name, None)
+        self.gone = status is Status.TO_BE_DELETED
+        return status
+
+    def read(self, column: Column) -> Any:
+        """What a cell means; None when it is empty."""
+        cell = self.given.get(column.name)
+        return None if cell is None else read_cell(column, cell)
+
+    def name_in(self, column: str) -> str:
+        """The sourcedId of another row in a column; Refused when there is none."""
+        name = self.given.get(column, "").strip()
+        if not name:
+            raise missing(column)
+        return name
+
+
+@dataclass(slots=True)
+class News:
+    """What a row says that is to be done here."""
+
+    row: Row
+    values: dict[str, Any]  # all that it gives
+    fresh: dict[str, Any]  # of that, what the last import of the row did not give
+    last: dict[str, str]  # what that one gave
+    carried: dict[str, Any]
+
+    @classmethod
+    def of(cls, row: Row, columns: Mapping[str, Column], there: Any) -> News | None:
+        """What a row says that the last import of it did not; None when that is nothing.
+
+        `there` is what we have of it, None when it is new here.
+        """
+        imported = there and there.imported
+        if imported is not None and imported == row.imported:
+            return None
+        values = _read_cells(columns, row.given)
+        for name, value in values.items():
+            if isinstance(value, Enum):
+                row.given[name] = value.value  # however it was spelled
+        if there is None:
+            return cls(row, values, values, {}, _read_cells(columns, row.carried))
+        last = orjson.loads(imported) if imported else {}
+        fresh = {name: value for name, value in values.items() if last.get(name) != row.given[name]}
+        return cls(row, values, fresh, last, {})
+
+    def attributes(self, columns: Mapping[str, Column]) -> dict[str, Any]:
+        """The fresh values by the attribute that follows them."""
+        found = ((columns[name].attribute, value) for name, value in self.fresh.items())
+        return {attribute: value for attribute, value in found if attribute is not None}
+
+    def identity(self, now: datetime, columns: Mapping[str, Column]) -> dict[str, Any]:
+        """What a new row is besides: how it is called, when it was made, and what is kept of the file."""
+        carried = {
+            attribute: value
+            for name, value in self.carried.items()
+            if (attribute := columns[name].attribute) is not None
+        }
+        made = {"id": self.row.id, "sourced_id": self.row.kept_sourced_id, "imported": self.imported}
+        return {"created_at": now, "updated_at": now} | carried | made
+
+    @property
+    def imported(self) -> str | None:
+        """What is kept: what this file gives, and what an earlier one gave where this gives nothing."""
+        if self.row.ours:
+            return self.carried.get("metadata.imported")
+        return dumps(self.last | self.row.given)
+
+    def note(self, there: Any) -> bool:
+        """Keep in our row what the file says; False when that is no other than before.
+
+        Files that we wrote are no news from where the row comes from.
+        """
+        if self.row.ours or self.last == self.last | self.row.given:
+            return False
+        there.imported = self.imported
+        return True
+
+
+def dumps(given: Mapping[str, str]) -> str:
+    return orjson.dumps(given, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def read_cell(column: Column, cell: str) -> Any:
+    """What a cell means. Refused: nothing that its column can mean."""
+    try:
+        return column.read(cell)
+    except BadCell as error:
+        raise Refused(column.name, error.code, error.message) from None
+
+
+def _read_cells(columns: Mapping[str, Column], cells: Mapping[str, str]) -> dict[str, Any]:
+    return {name: read_cell(columns[name], cell) for name, cell in cells.items()}
+
+
+def assign(there: Any, values: Mapping[str, Any]) -> bool:
+    """Set the attributes that differ; False when none does."""
+    different = [(name, value) for name, value in values.items() if getattr(there, name) != value]
+    for name, value in different:
+        setattr(there, name, value)
+    return bool(different)
+
+
+def among(column: Any, values: Iterable[Any]) -> peewee.Expression:
+    """Whether a column has one of many values: one parameter and one text, however many they are."""
+    many = orjson.dumps([column.db_value(value) for value in values]).decode()
+    return column.in_(peewee.SQL("(SELECT value FROM json_each(?))", [many]))
+
+
+def tuples(query: Any) -> Iterator[tuple[Any, ...]]:
+    """The rows of a query, as tuples."""
+    return iter(query.tuples())
+
+
+def by_id(model: type[Any], ids: Iterable[UUID]) -> dict[UUID, Any]:
+    """The rows with these ids, as far as there are such."""
+    wanted = set(ids)
+    return {row.id: row for row in model.select().where(among(model.id, wanted))} if wanted else {}
+
+
+class Ids:
+    """The ids of rows by what they are called in the files."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._given: dict[tuple[str, str], UUID] = {}
+
+    def give(self, kind: str, sourced_id: str, id: UUID) -> None:
+        """A row brings its id along."""
+        self._given[kind, sourced_id] = id
+
+    def of(self, kind: str, sourced_id: str) -> UUID:
+        """The id of the row that a file calls so."""
+        if self._given and (given := self._given.get((kind, sourced_id))):
+            return given
+        return row_id(self._source, kind, sourced_id)
+
+
+class Step:
+    """What is done with one file: cells that say the same thing are put into one, then rows stored."""
+
+    file: File
+    derived: tuple[Column, ...] = ()  # columns that `derive` puts in the place of others
+    parents_first = False
+
+    def __init__(self, ids: Ids, report: Report) -> None:
+        self.ids = ids
+        self.report = report
+
+    @functools.cached_property
+    def columns(self) -> dict[str, Column]:
+        return {column.name: column for column in (*self.file.columns, *self.derived)}
+
+    def derive(self, row: Row) -> None:
+        """Put cells that say the same thing into one, outside of any transaction."""
+
+    def store(self, rows: list[Row]) -> None:
+        """Bring the rows into the database, within a transaction; count each."""
+        self.count(False, len(rows))
+
+    def prepare(self, row: Row) -> None:
+        """Give a row its id and derive its cells."""
+        if row.carried:
+            self._unpack(row)
+        if row.sourced_id:
+            row.id = self.ids.of(self.file.kind, row.sourced_id)
+        self.derive(row)
+
+    def _unpack(self, row: Row) -> None:
+        """Take what files that we wrote say of a row's id, and of text that is there but empty."""
+        empty = row.carried.pop("metadata.empty", "")
+        for name in read_cell(self.columns["metadata.empty"], empty) if empty else ():
+            if name in self.columns:
+                (row.carried if self.columns[name].carried else row.given)[name] = ""
+        if "metadata.id" in row.carried:
+            row_id = read_cell(self.columns["metadata.id"], row.carried["metadata.id"])
+            self.ids.give(self.file.kind, row.sourced_id, row_id)
+
+    def refuse(self, row: Row, refused: Refused) -> None:
+        self.report.refuse(self.file.name, row.line, refused.field, refused.code, refused.message)
+
+    def count(self, real: bool, rows: int = 1) -> None:
+        """Count rows of what was here before: something of it changed, or nothing."""
+        counts = self.report.of(self.file.name)
+        if real:
+            counts.updated += rows
+        else:
+            counts.unchanged += rows
+
+    def news(self, rows: Iterable[Row], found: Mapping[UUID, Any]) -> Iterator[News]:
+        """What is new in the rows; the others are counted here, as unchanged or refused.
+
+        What is to be deleted and not here, and who was erased, stay as they are.
+        """
+        for row in rows:
+            there = found.get(row.id)
+            if (there is None and row.gone) or getattr(there, "erased_at", None) is not None:
+                self.count(False)
+                continue
+            try:
+                news = News.of(row, self.columns, there)
+            except Refused as refused:
+                self.refuse(row, refused)
+                continue
+            if news is None:
+                self.count(False)
+            else:
+                yield news
+
+
+def without_taken_ids(model: type[BaseModel], rows: list[Any]) -> None:
+    """Give new ids to new rows whose own is taken by an older one, or by one of them."""
+    if not rows:
+        return
+    taken = {id for (id,) in tuples(model.select(model.id).where(among(model.id, [row.id for row in rows])))}
+    for row in rows:
+        if row.id in taken:
+            row.id = model.id.default()
+        taken.add(row.id)
