@@ -47,7 +47,6 @@ BUSY_SECONDS = 5.0
 BUSY_LOOK_SECONDS = 0.001  # how often a waiting connection looks whether the lock is free
 
 
-
 class _Database(APSWDatabase):
     """SQLite whose connections look often whether a lock is free.
 
@@ -222,9 +221,7 @@ class BaseModel(peewee.Model):
     @classmethod
     def _made_of(cls, values: Sequence[Any]) -> Self:
         row = cls(__no_default__=1)
-        row.__data__ = {
-            name: read(value) for (name, read), value in zip(_readers(cls), values, strict=True)
-        }
+        row.__data__ = {name: read(value) for (name, read), value in zip(_readers(cls), values, strict=True)}
         return row
 
     @classmethod

@@ -53,7 +53,7 @@ def email_key(email: str) -> str:
     name, at, domain = key.partition("@")
     if not (name and at and domain) or "@" in domain:
         raise ValueError("Must have exactly one @, with something on both sides.")
-    if any(character.isspace() for character in key):
+    if key.split() != [key]:
         raise ValueError("Must have no blank inside.")
     if len(key) > EMAIL_AT_MOST:
         raise ValueError(f"Must have at most {EMAIL_AT_MOST} characters.")

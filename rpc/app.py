@@ -319,8 +319,8 @@ class Running:
         with connected():
             migrations.check_version()
         self._app.lanes.open()
-        # What runs after the drain may take this long before it is cut off.
-        self._runner = web.ServerRunner(Server(self._app), shutdown_timeout=self._config.stop_seconds)
+        # aiohttp waits twice so long for what still runs: before and after it takes away the rest of a body.
+        self._runner = web.ServerRunner(Server(self._app), shutdown_timeout=self._config.stop_seconds / 2)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._config.host, self._config.port, backlog=1024)
         await site.start()
@@ -354,7 +354,7 @@ def _settle_process(config: Config) -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.collect()
     gc.freeze()  # modules live as long as the process: collections need not look at them
-    gc.set_threshold(COLLECT_AFTER, 100, 100)
+    gc.set_threshold(COLLECT_AFTER)
     files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = config.max_connections + OTHER_FILES
     if 0 <= files < wanted:  # negative: no limit

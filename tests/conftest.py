@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import settings
 from marshmallow import fields
 
 from client import Client
@@ -35,6 +36,8 @@ from rpc.schemas import Params
 
 TODAY = date(2026, 3, 10)
 NOON = "2026-03-10T12:00:00Z"
+
+settings.register_profile("long", max_examples=2500, deadline=None)  # pytest --hypothesis-profile=long
 
 
 @dataclass(frozen=True)

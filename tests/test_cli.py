@@ -110,7 +110,10 @@ def test_serve_refuses_an_older_database_and_prints_the_line_that_helps(tmp_path
 def test_a_newer_database_is_refused(tmp_path):
     core_rpc("migrate", cwd=tmp_path)
     with apsw.Connection(str(tmp_path / "core-rpc.db")) as file:
-        file.execute("INSERT INTO schema_migration (name, applied) VALUES ('9999_later', '2027-01-01T00:00:00.000Z')")
+        later = (
+            "INSERT INTO schema_migration (name, applied) VALUES ('9999_later', '2027-01-01T00:00:00.000Z')"
+        )
+        file.execute(later)
 
     done = core_rpc("check", cwd=tmp_path)
 

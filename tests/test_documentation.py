@@ -133,8 +133,6 @@ def test_the_fixed_ids_in_the_page_are_those_of_the_sample_world():
     assert sample.SPRING in README.read_text()
 
 
-
-
 if __name__ == "__main__":
     for page, name, table in TABLES:
         before, start, _, end, after = block(name).split(page.read_text())

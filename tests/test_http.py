@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from models.database import database
 from models.tokens import Scope
@@ -600,3 +602,86 @@ def test_stopping_answers_what_is_in_flight(serve, post, hold):
         answer = in_flight.result()
 
     assert json.loads(answer.body)["result"] is True
+
+
+NAMES = [
+    "Host",
+    "Content-Type",
+    "Content-Length",
+    "Content-Encoding",
+    "Transfer-Encoding",
+    "Connection",
+    "Expect",
+    "Upgrade",
+]
+PIECES = [
+    "",
+    "a",
+    "application/json",
+    "chunked",
+    "100-continue",
+    "keep-alive",
+    "close",
+    "0",
+    "7",
+    "99",
+    "-1",
+    "é",
+    "\udcff",
+    "\x01",
+]
+PIECES += [
+    ",",
+    ";",
+    "=",
+    '"',
+    "[",
+    "%",
+    "h2c",
+    "websocket",
+    "gzip",
+    "[::1]:x",
+    "a:b:c",
+    "a b",
+    "charset=\x80",
+    "9" * 30,
+]
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    start=st.sampled_from(
+        [
+            "POST /rpc",
+            "GET /health",
+            "POST /rpc?a=%ff",
+            "POST http://[/rpc",
+            "OPTIONS *",
+            "CONNECT a:1",
+            "GET /%zz",
+        ]
+    ),
+    headers=st.lists(
+        st.tuples(st.sampled_from(NAMES), st.lists(st.sampled_from(PIECES), max_size=3).map("".join)),
+        max_size=2,
+    ),
+    body=st.sampled_from([b"", b"0\r\n\r\n", b"1\r\n1\r\n0\r\n\r\n", b"[]", b"\xff" * 20, b"2\r\nxx"]),
+)
+def test_no_request_is_the_server_s_fault(start, headers, body, impatient, world):
+    lines = [f"{start} HTTP/1.1", "Host: a", *(f"{name}: {value}" for name, value in headers)]
+    lines += [f"Authorization: Bearer {world.secrets[Scope.ADMIN]}", "", ""]
+    wire = Wire(impatient.running.port)
+
+    wire.send("\r\n".join(lines).encode("utf-8", "surrogateescape"), body)
+    received = wire.socket.recv(65536)
+    wire.socket.close()
+
+    assert received.startswith(b"HTTP/1.") or received == b""  # nothing, where a header never ended
+    assert b"INTERNAL_ERROR" not in received
+    assert b" 500 " not in received
+
+
+@pytest.fixture
+def impatient(serve):
+    """A server that waits for nothing long."""
+    return serve(body_seconds=0.05, header_seconds=0.1)

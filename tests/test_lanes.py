@@ -209,8 +209,16 @@ def test_a_batch_of_writes_does_not_keep_a_single_one_waiting(serve, world, make
 class Process:
     """A server of its own process, and what posts to it."""
 
+    pid: int
     port: int
     secret: str
+
+    def seconds(self) -> float:
+        """The server's clock of work done, where the system has one: the machine's other work is not its
+        doing."""
+        if sys.platform != "linux":
+            return time.perf_counter()
+        return time.clock_gettime((~self.pid << 3) | 2)  # what clock_getcpuclockid(3) gives
 
     def head(self, length: int) -> bytes:
         return (
@@ -228,14 +236,14 @@ class Process:
         return socket.create_connection(("127.0.0.1", self.port), timeout=60)
 
     def delays(self, until: Callable[[], bool]) -> list[float]:
-        """How long each of many lookups takes, one after the other."""
+        """How long each of many lookups takes, one after the other: what the server works till the answer."""
         body = json.dumps(call("core.LookupProgram", [sample.COOKING], 1)).encode()
         found = []
         with self.connect() as wire:
             while not until():
-                started = time.perf_counter()
+                started = self.seconds()
                 assert b'"result":{' in self.post(wire, body)
-                found.append(time.perf_counter() - started)
+                found.append(self.seconds() - started)
         return found
 
     def delays_for(self, seconds: float) -> list[float]:
@@ -268,7 +276,7 @@ def process(templates, tmp_path_factory) -> Iterator[Process]:
         text=True,
     )
     port = int(server.stdout.readline().rpartition(":")[2].partition("/")[0])
-    yield Process(port, templates["sample"].secrets[Scope.ADMIN])
+    yield Process(server.pid, port, templates["sample"].secrets[Scope.ADMIN])
     server.terminate()
     server.wait(FAR)
     server.stdout.close()
@@ -324,13 +332,12 @@ HOSTILE = {
 
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
 def test_nothing_that_is_sent_holds_others_for_more_than_100_ms(body, process):
-    noise = max(process.delays_for(0.2))  # of the machine, whose other work is not our doing
     rounds: list[float] = []
 
-    while len(rounds) < 6 and min(rounds, default=1.0) > 0.1 + noise:
+    while len(rounds) < 4 and min(rounds, default=1.0) > 0.1:
         rounds.append(process.worst_delay_during(body))
 
-    assert min(rounds) <= 0.1 + noise  # what is our doing shows in every round
+    assert min(rounds) <= 0.1  # what is our doing shows in every round
 
 
 def test_many_callers_with_long_work_hold_others_no_longer_than_one(process):
