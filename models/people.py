@@ -21,7 +21,7 @@ from models.database import (
 from models.errors import Conflict, Invalid, NotFound
 
 EMAIL_AT_MOST = 254
-_ZERO_WIDTH = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
+_ZERO_WIDTH = dict.fromkeys(map(ord, "\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"))
 
 
 class UserRole(StrEnum):
