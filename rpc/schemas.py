@@ -189,7 +189,6 @@ class Params(WireSchema):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.order = [field.data_key for field in self.fields.values() if not field.metadata.get("extension")]
         self.wire = {field.data_key: field for field in self.fields.values()}
         ids = [name for name, field in self.wire.items() if isinstance(field, Id)]
         self.sole_id = ids[0] if len(ids) == 1 and "id" not in self.wire else None

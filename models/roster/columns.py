@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import functools
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -165,16 +166,15 @@ def as_list(items: list[str]) -> str:
 
 def as_cell(value: Any) -> str:
     """What stands in a file for a value."""
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case datetime():
-            return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
-        case date():
-            return value.isoformat()
-    return str(value)
+    return _CELLS.get(type(value), str)(value)
+
+
+_CELLS: dict[type, Callable[[Any], str]] = {
+    type(None): lambda value: "",
+    bool: lambda value: "true" if value else "false",
+    datetime: lambda value: value.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z",  # is UTC
+    date: date.isoformat,
+}
 
 
 @dataclass(frozen=True)
@@ -200,6 +200,11 @@ class File:
     kind: str
     required: tuple[str, ...]
     columns: tuple[Column, ...]
+
+    @functools.cached_property
+    def follows(self) -> tuple[tuple[str, str], ...]:
+        """The columns that follow attributes of our rows, and those."""
+        return tuple((column.name, column.attribute) for column in self.columns if column.attribute)
 
     @property
     def attributes(self) -> set[str]:

@@ -17,7 +17,7 @@ from uuid import UUID
 import peewee
 
 from models.cohorts import Cohort
-from models.database import BaseModel, database
+from models.database import database
 from models.memberships import Membership, MembershipChange, MembershipRole, MembershipState
 from models.people import Label, User, UserLabel, UserRole, UserStatus
 from models.programs import Program, ProgramKind
@@ -189,26 +189,21 @@ def _all(model: type[Any]) -> Iterator[Any]:
     return itertools.chain.from_iterable(_chunks(model))
 
 
-def _cells(row: BaseModel, file: File, name: str | None = None, **others: Any) -> dict[str, str]:
-    """The cells that follow attributes of a row, and others."""
-    cells = {}
-    empty = []
-    for column in file.columns:
-        if column.attribute is not None:
-            value = getattr(row, column.attribute)
-            cells[column.name] = as_cell(value)
-            if value == "":
-                empty.append(column.name)
-    if name is None:
-        return cells
-    sourced_id = row.sourced_id  # type: ignore[attr-defined]
-    if sourced_id == "":
+def _cells(row: Any, file: File) -> dict[str, str]:
+    """The cells that follow attributes of a row."""
+    return {name: as_cell(getattr(row, attribute)) for name, attribute in file.follows}
+
+
+def _carrying(row: Any, file: File, name: str) -> dict[str, str]:
+    """As `_cells`, with all that is needed to make the same row again."""
+    empty = [column for column, attribute in file.follows if getattr(row, attribute) == ""]
+    if row.sourced_id == "":
         empty.append("metadata.sourcedId")
-    return cells | {
+    return _cells(row, file) | {
         "sourcedId": name,
         "metadata.id": str(row.id),
-        "metadata.sourcedId": as_cell(sourced_id),
-        "metadata.imported": as_cell(row.imported),  # type: ignore[attr-defined]
+        "metadata.sourcedId": row.sourced_id or "",
+        "metadata.imported": row.imported or "",
         "metadata.empty": as_list(empty),
     }
 
@@ -233,7 +228,7 @@ def _term(start: date, end: date) -> str:
 
 def _courses(names: _Names) -> Iterator[Cells]:
     for kind in _all(ProgramKind):
-        yield _cells(kind, COURSES, names.kinds[kind.id]) | {
+        yield _carrying(kind, COURSES, names.kinds[kind.id]) | {
             "orgSourcedId": ORG,
             "metadata.parent": names.kinds.get(kind.parent_id, ""),
             "metadata.archived": as_cell(kind.archived),
@@ -243,7 +238,7 @@ def _courses(names: _Names) -> Iterator[Cells]:
 def _classes(names: _Names) -> Iterator[Cells]:
     for program in _all(Program):
         name = names.programs[program.id]
-        yield _cells(program, CLASSES, name) | {
+        yield _carrying(program, CLASSES, name) | {
             "courseSourcedId": names.kinds[program.kind_id],
             "classCode": name,
             "classType": "scheduled",
@@ -262,7 +257,7 @@ def _users(names: _Names) -> Iterator[Cells]:
         for user in users:
             name = names.of("user", user.id, user.sourced_id)
             role = "teacher" if user.id in trainers else "student"
-            yield _cells(user, USERS, name) | {
+            yield _carrying(user, USERS, name) | {
                 "enabledUser": as_cell(user.status is UserStatus.ACTIVE),
                 "orgSourcedIds": ORG,
                 "role": "administrator" if user.role is UserRole.ADMIN else role,
@@ -291,7 +286,7 @@ def _enrollments(names: _Names) -> Iterator[Cells]:
         latest = _latest_changes(memberships)
         for one in memberships:
             changed_at, ended_at = latest[one.id]
-            yield _cells(one, ENROLLMENTS, names.of("enrollment", one.id, one.sourced_id)) | {
+            yield _carrying(one, ENROLLMENTS, names.of("enrollment", one.id, one.sourced_id)) | {
                 "classSourcedId": names.programs[one.program_id],
                 "schoolSourcedId": ORG,
                 "userSourcedId": names.of("user", one.user_id, one.user.sourced_id),

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from models import actor, clock
-from models.people import Label, User, UserLabel, UserStatus, email_key
+from models.people import Label, User, UserLabel, UserRole, UserStatus, email_key
 from models.roster.columns import LABELS, ROLES, USERS, Column, Status, word
 from models.roster.rows import (
     News,
@@ -138,7 +138,8 @@ class Users(Step):
                 self.refuse(news.row, refused)
                 continue
             if user is None:
-                user = User(**(values | news.identity(now, self.columns)))
+                usual = {"role": UserRole.USER, "status": UserStatus.ACTIVE}
+                user = User(__no_default__=1, **(usual | values | news.identity(now, self.columns)))
                 made.append(user)
             else:
                 real[user.id] = assign(user, values)
