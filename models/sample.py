@@ -48,6 +48,7 @@ BREAD = _id(3, 4)  # of BAKING: ends in five days
 SPANISH_ALWAYS, SPANISH_SOON = _id(3, 5), _id(3, 6)  # open
 SAFETY_ENDED = _id(3, 7)
 LATIN_ARCHIVED = _id(3, 8)
+SPANISH_ENDED = _id(3, 9)  # open
 
 MONDAY, TUESDAY, LAST_AUTUMNS_MONDAY = (_id(4, number) for number in range(1, 4))
 
@@ -97,6 +98,7 @@ _PROGRAMS: tuple[tuple[Any, ...], ...] = (
     (SPANISH_ALWAYS, SPANISH, "Spanish, any time", -100, {"timezone": "Pacific/Auckland"}),
     (SPANISH_SOON, SPANISH, "Spanish, next year", 20, {"timezone": "America/Los_Angeles"}),
     (SAFETY_ENDED, SAFETY, "Safety", -10, {}),
+    (SPANISH_ENDED, SPANISH, "Spanish, last year", -500, {}),
     (LATIN_ARCHIVED, LATIN, "Latin", -40, {"archived": True}),
 )
 

@@ -58,8 +58,8 @@ def running(*words: object, cwd: Path, **settings: str) -> Iterator[tuple[subpro
     try:
         yield process, process.stdout.readline()
     finally:
-        process.kill()
-        process.communicate()
+        process.terminate()
+        process.communicate(timeout=TIMEOUT)
 
 
 def test_demo_serves_a_sample_world_until_it_is_told_to_stop(tmp_path):
