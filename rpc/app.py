@@ -12,9 +12,10 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
-from uuid import uuid4
 
+import uuid_utils
 from aiohttp import hdrs, web
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError
 from jsonrpcserver import JsonRpcError
@@ -95,6 +96,13 @@ class App:
         self.lanes = Lanes(config.readers)
         self.access = Access(config.rate_limit, config.rate_burst, config.free_guesses)
         self.gate = Gate(config.max_in_flight, config.max_waiting)
+        self._limits = Limits(
+            depth=config.max_depth,
+            values=config.max_values,
+            number=config.max_number,
+            batch=config.max_batch,
+            reply=config.max_reply,
+        )
         self.routes = {
             "/rpc": Route(("POST",), False, self._rpc),
             "/health": Route(_READS, True, self._health),
@@ -104,7 +112,7 @@ class App:
 
     async def handle(self, request: web.BaseRequest) -> web.Response:
         """Answer any request; nothing that goes wrong leaves as an HTTP 500."""
-        request_id = str(uuid4())
+        request_id = str(uuid_utils.uuid4())
         try:
             response = await self._routed(request, request_id)
         except Refused as refused:
@@ -150,22 +158,13 @@ class App:
         assert caller is not None
         body = await self._body(request)
         until = time.monotonic() + self.config.call_seconds
-        context = Context(caller, request_id, until, _endpoint(request))
+        endpoint, spend = partial(_endpoint, request), partial(self.access.spend, caller)
+        context = Context(caller, request_id, until, endpoint, spend)
         async with self.gate:
-            reply = await envelope.answer(body, context, self.lanes, METHODS, self._limits(caller))
+            reply = await envelope.answer(body, context, self.lanes, METHODS, self._limits)
         if reply.refused is not None and reply.refused.data["code"] == "RATE_LIMITED":
             return self._refusal(429, reply.refused)
         return web.Response(body=reply.body, content_type=JSON)
-
-    def _limits(self, caller: Caller) -> Limits:
-        return Limits(
-            depth=self.config.max_depth,
-            values=self.config.max_values,
-            number=self.config.max_number,
-            batch=self.config.max_batch,
-            reply=self.config.max_reply,
-            budget=lambda: self.access.spend(caller),
-        )
 
     async def _body(self, request: web.BaseRequest) -> bytes:
         if hdrs.CONTENT_ENCODING in request.headers:
@@ -179,6 +178,8 @@ class App:
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             request.writer.output_size = 0  # the reply proper has yet to begin
         try:
+            if request.content.is_eof():  # all of it is here, as it mostly is
+                return await request.read()
             async with asyncio.timeout(self.config.body_seconds):
                 return await request.read()
         except TimeoutError:
@@ -249,7 +250,7 @@ class _Connection(RequestHandler):
     ) -> web.StreamResponse:
         log.info("refused a malformed request: %s", type(exc).__name__)
         body = envelope.render_error(rpc_error("BAD_HTTP"))
-        headers = {"Server": "core-rpc", "X-Request-Id": str(uuid4())}
+        headers = {"Server": "core-rpc", "X-Request-Id": str(uuid_utils.uuid4())}
         response = web.Response(status=400, body=body, content_type=JSON, headers=headers)
         response.force_close()
         return response
@@ -262,7 +263,7 @@ class _Full(asyncio.Protocol):
         body = envelope.render_error(rpc_error("BUSY", retryAfterMs=RETRY_AFTER_MS))
         head = (
             "HTTP/1.1 503 Service Unavailable\r\nServer: core-rpc\r\nRetry-After: 1\r\n"
-            f"X-Request-Id: {uuid4()}\r\n"
+            f"X-Request-Id: {uuid_utils.uuid4()}\r\n"
             f"Content-Type: {JSON}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         )
         transport.write(head.encode() + body)

@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import UUID
 
 from models.database import Outcome, Writer, connect_reader, connected, database
 from models.errors import Busy
 from rpc.errors import DeadlineExceeded
 from rpc.registry import Lane, Planned
 
+ByIds = Callable[[Iterable[UUID]], Mapping[str, Any]]
+
+TOGETHER = 256  # lookups of one batch that are made at once
 TURN_SECONDS = 0.001  # how long the loop works for one caller before others get a turn
 SHORT_ROUNDS = 4  # of the loop, in which a short request is read and answered
 
@@ -49,6 +54,7 @@ class Lanes:
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="reader")
         self._mine = connected(read_only=True)
         self._line = asyncio.Lock()
+        self._together = _Together()
 
     def open(self) -> None:
         """Start the writer and connect this thread, which must be the loop's."""
@@ -80,9 +86,16 @@ class Lanes:
 
     async def _read_here(self, calls: Sequence[Planned]) -> list[Outcome]:
         turns, outcomes = self.turns(), []
-        for call in calls:
-            await turns.give()
-            outcomes.append(_outcome(call))
+        for by_ids, group in itertools.groupby(calls, key=lambda call: call.method.by_ids):
+            if by_ids is None:
+                for call in group:
+                    await turns.give()
+                    outcomes.append(_outcome(call))
+                continue
+            alike = list(group)
+            for start in range(0, len(alike), TOGETHER):
+                await turns.give()
+                outcomes += await self._together.read(alike[start : start + TOGETHER])
         return outcomes
 
     async def _read_in_thread(self, calls: Sequence[Planned]) -> list[Outcome]:
@@ -110,6 +123,64 @@ class Lanes:
             return [(None, error)] * len(calls)
         # A write that has begun is finished, whatever becomes of the waiting side.
         return await asyncio.shield(answer)
+
+
+class _Together:
+    """Lookups by id that come in one turn of the loop, from whatever requests, share a query a kind.
+
+    The first of a turn asks the loop to look them all up as soon as it has taken in what else has
+    arrived; each request waits for its own.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[Sequence[Planned], asyncio.Future[list[Outcome]]]] = []
+
+    def read(self, calls: Sequence[Planned]) -> asyncio.Future[list[Outcome]]:
+        """The outcomes of calls of one method that is looked up by ids."""
+        loop = asyncio.get_running_loop()
+        if not self._waiting:
+            loop.call_soon(self._look_up)
+        answer: asyncio.Future[list[Outcome]] = loop.create_future()
+        self._waiting.append((calls, answer))
+        return answer
+
+    def _look_up(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        ids: dict[ByIds, set[UUID]] = {}
+        for calls, _ in waiting:
+            ids.setdefault(_by_ids(calls[0]), set()).update(map(_id_of, calls))
+        found = {by_ids: _try(by_ids, wanted) for by_ids, wanted in ids.items()}
+        now = time.monotonic()
+        for calls, answer in waiting:
+            results, failure = found[_by_ids(calls[0])]
+            if answer.cancelled():
+                continue
+            answer.set_result(
+                [
+                    (None, failure or DeadlineExceeded())
+                    if failure is not None or now > call.context.deadline
+                    else (results.get(str(_id_of(call))), None)
+                    for call in calls
+                ]
+            )
+
+
+def _by_ids(call: Planned) -> ByIds:
+    assert call.method.by_ids is not None
+    return call.method.by_ids
+
+
+def _id_of(call: Planned) -> UUID:
+    """The one id that the call is for."""
+    [row_id] = call.loaded.values()
+    return row_id
+
+
+def _try(by_ids: ByIds, ids: set[UUID]) -> tuple[Mapping[str, Any], Exception | None]:
+    try:
+        return by_ids(ids), None
+    except Exception as error:
+        return {}, error
 
 
 def _outcome(call: Planned) -> Outcome:

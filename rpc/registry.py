@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -39,14 +39,21 @@ class Caller:
     user_id: UUID | None = None
 
 
-@dataclass(frozen=True)
+def _no_budget() -> None:
+    """No limit: nothing to wait for."""
+
+
+@dataclass(slots=True)
 class Context:
     """What surrounds the calls of one request."""
 
     caller: Caller
     request_id: str
     deadline: float  # of the monotonic clock
-    endpoint: str = "http://127.0.0.1:8080/rpc"  # the URL that the request was sent to
+    # The URL that the request was sent to.
+    endpoint: Callable[[], str] = lambda: "http://127.0.0.1:8080/rpc"
+    # Asked once for each call: milliseconds to wait when the caller has used up its calls, else None.
+    spend: Callable[[], int | None] = _no_budget
 
 
 class _AnySignature(inspect.Signature):
@@ -57,7 +64,7 @@ class _AnySignature(inspect.Signature):
         return inspect.BoundArguments(self, {})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Method:
     """A documented function: what it takes, gives and needs.
 
@@ -73,6 +80,7 @@ class Method:
     scope: Scope
     lane: Lane
     deprecated_for: str | None = None
+    by_ids: Callable[[Iterable[UUID]], Mapping[str, Any]] | None = None
     __signature__: inspect.Signature = field(default=_AnySignature(), repr=False)
 
     @property
@@ -97,7 +105,7 @@ class Method:
         return Success(Planned(self, loaded, context))
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, eq=False)
 class Planned:
     """A call that was found valid and waits for its lane."""
 
@@ -143,7 +151,7 @@ def caller() -> Caller:
 
 def endpoint() -> str:
     """The URL that the running call was sent to."""
-    return _context.get().endpoint
+    return _context.get().endpoint()
 
 
 METHODS: dict[str, Method] = {}
@@ -158,13 +166,18 @@ def method(
     scope: Scope,
     lane: Lane,
     deprecated_for: str | None = None,
+    by_ids: Callable[[Iterable[UUID]], Mapping[str, Any]] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Register a handler under the wire's name; a name taken twice is a mistake in the program."""
+    """Register a handler under the wire's name; a name taken twice is a mistake in the program.
+
+    `by_ids` is for lookups by one id in the quick lane: the JSON results for many ids at once, by the
+    text of the id, of those there are. It must say what the handler says; a test holds them equal.
+    """
 
     def register(handler: Callable[..., Any]) -> Callable[..., Any]:
         if name in METHODS:
             raise ValueError(f"{name} is registered twice")
-        METHODS[name] = Method(name, handler, params(), returns, example, scope, lane, deprecated_for)
+        METHODS[name] = Method(name, handler, params(), returns, example, scope, lane, deprecated_for, by_ids)
         return handler
 
     return register

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from marshmallow import fields
 
+from models import statements
 from models.actor import How
+from models.database import BaseModel
 from models.memberships import MembershipRole, MembershipState
 from models.people import Gender, RelationKind, UserRole, UserStatus
 from models.programs import Mode
@@ -28,6 +32,29 @@ def _maybe(field: type[fields.Field], **options: Any) -> fields.Field:
 
 class _Result(WireSchema):
     """A member that a row does not have is null, never missing."""
+
+
+class ByIds:
+    """Results for the rows with some ids, straight from what is stored, which is the wire's text.
+
+    Made from the schema of the result, whose members name their columns; only truth values differ,
+    which are stored as 0 and 1.
+    """
+
+    def __init__(self, result: type[_Result], model: type[BaseModel]) -> None:
+        members = result().fields
+        self._names = [str(field.data_key) for field in members.values()]
+        self._flags = [str(field.data_key) for field in members.values() if isinstance(field, Flag)]
+        self._rows = statements.ByIds(model, [field.attribute or name for name, field in members.items()])
+
+    def __call__(self, ids: Iterable[UUID]) -> dict[str, dict[str, Any]]:
+        """The results that there are, by the text of their ids."""
+        found = {}
+        for row_id, row in self._rows(ids).items():
+            found[row_id] = result = dict(zip(self._names, row, strict=True))
+            for name in self._flags:
+                result[name] = result[name] == 1
+        return found
 
 
 class ProgramKindResult(_Result):

@@ -11,7 +11,7 @@ from models import sample
 from models.programs import Program, ProgramKind
 from models.tokens import Scope
 from rpc.registry import Lane, method
-from rpc.results import ProgramInfoResult, ProgramKindResult
+from rpc.results import ByIds, ProgramInfoResult, ProgramKindResult
 from rpc.schemas import Day, Id, OneOf, Params, optional, required
 
 
@@ -26,6 +26,7 @@ class LookupProgram(Params):
     example={"programKindId": sample.COOKING},
     scope=Scope.READ,
     lane=Lane.QUICK,
+    by_ids=ByIds(ProgramKindResult, ProgramKind),
 )
 def lookup_program(program_kind_id: UUID) -> ProgramKind | None:
     """Load one program kind, or null when there is none.
@@ -46,6 +47,7 @@ class LookupProgramInstance(Params):
     example={"programId": sample.SPRING},
     scope=Scope.READ,
     lane=Lane.QUICK,
+    by_ids=ByIds(ProgramInfoResult, Program),
 )
 def lookup_program_instance(program_id: UUID) -> Program | None:
     """Load one program, or null when there is none.
