@@ -28,8 +28,10 @@ class Scope(StrEnum):
 
     def covers(self, needed: Scope) -> bool:
         """Whether this scope is enough for something that needs another."""
-        order = list(Scope)
-        return order.index(self) >= order.index(needed)
+        return needed in _CONTAINED[self]
+
+
+_CONTAINED = {scope: tuple(Scope)[: place + 1] for place, scope in enumerate(Scope)}
 
 
 def digest(secret: str) -> str:
@@ -104,8 +106,7 @@ class Token(DatedModel):
 
     @property
     def is_usable(self) -> bool:
-        now = clock.now()
-        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+        return self.revoked_at is None and (self.expires_at is None or clock.now() < self.expires_at)
 
     def revoke(self) -> bool:
         """Let nobody in with it any more; False when it was so."""

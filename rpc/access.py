@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import collections
 import time
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ class Access:
         self._free_guesses = free_guesses
         self._known: dict[str, Token] = {}
         self._known_at: object = None
+        self._is_asked = False
         self._budgets: dict[object, _Budget] = {}
         self._guesses: collections.OrderedDict[str, collections.deque[float]] = collections.OrderedDict()
 
@@ -44,10 +46,7 @@ class Access:
         Those that do are remembered until any other connection commits, so a revoked one ends at
         once; all others are looked up each time, so that the time of a refusal tells nothing.
         """
-        version = database.pragma("data_version")
-        if version != self._known_at:
-            self._known.clear()
-            self._known_at = version
+        self._forget_what_changed()
         key = digest(secret)
         token = self._known.pop(key, None)
         if token is None or not token.is_usable:
@@ -56,6 +55,20 @@ class Access:
                 return None
         self._known[key] = token
         return token
+
+    def _forget_what_changed(self) -> None:
+        """Forget all tokens if anybody has committed; asked once in a turn of the loop."""
+        if self._is_asked:
+            return
+        self._is_asked = True
+        asyncio.get_running_loop().call_soon(self._ask_again)
+        version = database.pragma("data_version")
+        if version != self._known_at:
+            self._known.clear()
+            self._known_at = version
+
+    def _ask_again(self) -> None:
+        self._is_asked = False
 
     def spend(self, caller: Caller) -> int | None:
         """Take one call from the token's budget; milliseconds to wait when it is used up."""

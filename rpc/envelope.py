@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -221,7 +222,7 @@ def _refuse(constant: str) -> Any:
 
 def check_limits(body: bytes, limits: Limits) -> None:
     """Refuse too much; the counts that cost little are made first and mostly are enough."""
-    number = re.compile(rb"[-+.0-9eE]{%d}" % (limits.number + 1))
+    number = _long_number(limits.number)
     openings = body.count(b"[") + body.count(b"{")
     if openings + body.count(b",") < limits.values and openings <= limits.depth and not number.search(body):
         return
@@ -235,6 +236,12 @@ def check_limits(body: bytes, limits: Limits) -> None:
         raise rpc_error("TOO_DEEP", limit=limits.depth)
     if number.search(bare):
         raise rpc_error("NUMBER_TOO_LONG", limit=limits.number)
+
+
+@functools.cache
+def _long_number(most: int) -> re.Pattern[bytes]:
+    """What a number of more characters looks like; a string has a quotation mark before it."""
+    return re.compile(rb"(?:^|[\[:,\s])[-+.0-9eE]{%d}" % (most + 1))
 
 
 def _without_strings(body: bytes) -> bytes:
