@@ -128,41 +128,48 @@ class Lanes:
 class _Together:
     """Lookups by id that come in one turn of the loop, from whatever requests, share a query a kind.
 
-    The first of a turn asks the loop to look them all up as soon as it has taken in what else has
-    arrived; each request waits for its own.
+    The first of a turn is made at once, for it may be alone. Those that come behind it in the same
+    turn wait for its end, are looked up together, and each request goes on with its own.
     """
 
     def __init__(self) -> None:
+        self._is_first = True
         self._waiting: list[tuple[Sequence[Planned], asyncio.Future[list[Outcome]]]] = []
 
-    def read(self, calls: Sequence[Planned]) -> asyncio.Future[list[Outcome]]:
+    async def read(self, calls: Sequence[Planned]) -> list[Outcome]:
         """The outcomes of calls of one method that is looked up by ids."""
         loop = asyncio.get_running_loop()
-        if not self._waiting:
-            loop.call_soon(self._look_up)
+        if self._is_first:
+            self._is_first = False
+            loop.call_soon(self._end_turn)
+            return _looked_up([calls])[0]
         answer: asyncio.Future[list[Outcome]] = loop.create_future()
         self._waiting.append((calls, answer))
-        return answer
+        return await answer
 
-    def _look_up(self) -> None:
+    def _end_turn(self) -> None:
+        self._is_first = True
         waiting, self._waiting = self._waiting, []
-        ids: dict[ByIds, set[UUID]] = {}
-        for calls, _ in waiting:
-            ids.setdefault(_by_ids(calls[0]), set()).update(map(_id_of, calls))
-        found = {by_ids: _try(by_ids, wanted) for by_ids, wanted in ids.items()}
-        now = time.monotonic()
-        for calls, answer in waiting:
-            results, failure = found[_by_ids(calls[0])]
-            if answer.cancelled():
-                continue
-            answer.set_result(
-                [
-                    (None, failure or DeadlineExceeded())
-                    if failure is not None or now > call.context.deadline
-                    else (results.get(str(_id_of(call))), None)
-                    for call in calls
-                ]
-            )
+        outcomes = _looked_up([calls for calls, _ in waiting])
+        for (_, answer), found in zip(waiting, outcomes, strict=True):
+            if not answer.cancelled():
+                answer.set_result(found)
+
+
+def _looked_up(groups: Sequence[Sequence[Planned]]) -> list[list[Outcome]]:
+    """The outcomes of each group of calls, where a group is of one method."""
+    ids: dict[ByIds, set[UUID]] = {}
+    for calls in groups:
+        ids.setdefault(_by_ids(calls[0]), set()).update(map(_id_of, calls))
+    found = {by_ids: _try(by_ids, wanted) for by_ids, wanted in ids.items()}
+    now = time.monotonic()
+    return [[_own(call, now, *found[_by_ids(call)]) for call in calls] for calls in groups]
+
+
+def _own(call: Planned, now: float, results: Mapping[str, Any], failure: Exception | None) -> Outcome:
+    if failure is None and now > call.context.deadline:
+        failure = DeadlineExceeded()
+    return (None, failure) if failure is not None else (results.get(str(_id_of(call))), None)
 
 
 def _by_ids(call: Planned) -> ByIds:
