@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 
 from models.database import database
-from models.tokens import Token, digest
+from models.tokens import Token
 from rpc.registry import Caller
 
 FORGET_SECONDS = 60.0  # after which a wrong guess no longer counts against an address
@@ -29,32 +29,30 @@ class Access:
     def __init__(self, rate_limit: float, rate_burst: int, free_guesses: int) -> None:
         self._rate, self._burst = rate_limit, rate_burst
         self._free_guesses = free_guesses
-        self._known: dict[str, Token] = {}
+        self._known: dict[str, tuple[Token, Caller]] = {}  # by the header
         self._known_at: object = None
         self._is_asked = False
         self._budgets: dict[object, _Budget] = {}
         self._guesses: collections.OrderedDict[str, collections.deque[float]] = collections.OrderedDict()
 
     def caller(self, authorization: list[str]) -> Caller | None:
-        """The caller that the header's one Bearer token stands for; None for anything else."""
-        token = self._token(_secret(authorization))
-        return None if token is None else Caller(token.id, token.scope, token.user_id)
+        """The caller that the header's one Bearer token stands for; None for anything else.
 
-    def _token(self, secret: str) -> Token | None:
-        """The token with this secret, if it lets in.
-
-        Those that do are remembered until any other connection commits, so a revoked one ends at
-        once; all others are looked up each time, so that the time of a refusal tells nothing.
+        Headers that let in are remembered until any other connection commits, so a revoked token ends
+        at once; all others are looked up each time, so that the time of a refusal tells nothing.
         """
         self._forget_what_changed()
-        key = digest(secret)
-        token = self._known.pop(key, None)
+        header = authorization[0] if len(authorization) == 1 else ""
+        token, caller = self._known.get(header, (None, None))
+        if token is not None and token.is_usable:
+            return caller
+        self._known.pop(header, None)
+        token = Token.with_secret(_secret(header))
         if token is None or not token.is_usable:
-            token = Token.with_secret(secret)
-            if token is None or not token.is_usable:
-                return None
-        self._known[key] = token
-        return token
+            return None
+        caller = Caller(token.id, token.scope, token.user_id)
+        self._known[header] = token, caller
+        return caller
 
     def _forget_what_changed(self) -> None:
         """Forget all tokens if anybody has committed; asked once in a turn of the loop."""
@@ -93,7 +91,7 @@ class Access:
         return len(guesses) > self._free_guesses and now - guesses[0] < FORGET_SECONDS
 
 
-def _secret(authorization: list[str]) -> str:
-    """What the one Authorization header holds after `Bearer`; nothing if it is not so."""
-    scheme, _, secret = (authorization[0] if len(authorization) == 1 else "").partition(" ")
+def _secret(header: str) -> str:
+    """What an Authorization header holds after `Bearer`; nothing if it is not so."""
+    scheme, _, secret = header.partition(" ")
     return secret.strip() if scheme.lower() == "bearer" and secret.isascii() else ""

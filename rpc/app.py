@@ -186,15 +186,19 @@ class App:
             request.writer.output_size = 0  # the reply proper has yet to begin
         try:
             if request.content.is_eof():  # all of it is here, as it mostly is
-                return await request.read()
-            async with asyncio.timeout(self.config.body_seconds):
-                return await request.read()
+                body = request.content.read_nowait()
+            else:
+                async with asyncio.timeout(self.config.body_seconds):
+                    body = await request.read()
         except TimeoutError:
             raise Refused(408, "BODY_TOO_SLOW", limit=self.config.body_seconds) from None
         except (RequestPayloadError, ConnectionError):
             raise Refused(400, "BAD_HTTP") from None
         except web.HTTPRequestEntityTooLarge:
             raise Refused(413, "BODY_TOO_LARGE", limit=limit) from None
+        if len(body) > limit:
+            raise Refused(413, "BODY_TOO_LARGE", limit=limit)
+        return body
 
     async def _document(
         self, request: web.BaseRequest, request_id: str, caller: Caller | None

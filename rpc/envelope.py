@@ -76,6 +76,7 @@ async def answer(
     for entry, (value, failure) in zip(planned, outcomes, strict=True):
         entry.value = value
         entry.error = None if failure is None else to_rpc_error(failure, context.request_id)
+    turns = lanes.turns()  # the time in the lanes was not this loop's
     replies: list[bytes] = []
     room = limits.reply
     for entry in entries:
