@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 import peewee
@@ -154,28 +154,39 @@ class Ticket(DatedModel):
         Who comes back while the ticket of this membership is still consumed needs no second one.
         """
         joined = list(joined)
+        if len(joined) == 1 and not cls._any_ready(joined[0]):
+            return
         for chunk in peewee.chunked(joined, 5000):
-            covered = set(
-                cls.select(cls.membership)
-                .where(cls.membership.in_([row.id for row in chunk]), cls.state == TicketState.CONSUMED)
-                .tuples()
-            )
             users = [row.user_id for row in chunk]
             ready: dict[tuple[UUID | None, UUID], list[Ticket]] = {}
             waiting = cls.select().where(cls.user.in_(users), cls.state == TicketState.READY)
             for ticket in waiting.order_by(cls.created_at, cls.id):
                 ready.setdefault((ticket.user_id, ticket.kind_id), []).append(ticket)
-            if not ready:
-                continue
+            covered = cls._consumed_by(chunk) if ready else set()
             for row in chunk:
                 mine = ready.get((row.user_id, row.program.kind_id))
-                if mine and (row.id,) not in covered:
+                if mine and row.id not in covered:
                     mine.pop(0).change(
                         state=TicketState.CONSUMED,
                         membership_id=row.id,
                         program_id=row.program_id,
                         consumed_at=clock.now(),
                     )
+
+    @classmethod
+    def _any_ready(cls, row: Membership) -> bool:
+        """Whether the user has a ready ticket of the program's kind; most who join have none."""
+        found = cls.find(user_id=row.user_id, kind_id=row.program.kind_id, state=TicketState.READY)
+        return found is not None
+
+    @classmethod
+    def _consumed_by(cls, rows: Iterable[Membership]) -> set[UUID]:
+        """The memberships among these that have a consumed ticket."""
+        ids = [row.id for row in rows]
+        used: Any = cls.select(cls.membership).where(
+            cls.membership.in_(ids), cls.state == TicketState.CONSUMED
+        )
+        return {membership_id for (membership_id,) in used.tuples()}
 
     @classmethod
     def cancel_for(cls, refunded: Iterable[Membership]) -> None:
