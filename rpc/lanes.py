@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
@@ -13,9 +13,7 @@ from uuid import UUID
 from models.database import Outcome, Writer, connect_reader, connected, database
 from models.errors import Busy
 from rpc.errors import DeadlineExceeded
-from rpc.registry import Lane, Planned
-
-ByIds = Callable[[Iterable[UUID]], Mapping[str, Any]]
+from rpc.registry import Lane, Lookup, Planned
 
 TOGETHER = 256  # lookups of one batch that are made at once
 TURN_SECONDS = 0.001  # how long the loop works for one caller before others get a turn
@@ -158,7 +156,7 @@ class _Together:
 
 def _looked_up(groups: Sequence[Sequence[Planned]]) -> list[list[Outcome]]:
     """The outcomes of each group of calls, where a group is of one method."""
-    ids: dict[ByIds, set[UUID]] = {}
+    ids: dict[Lookup, set[UUID]] = {}
     for calls in groups:
         ids.setdefault(_by_ids(calls[0]), set()).update(map(_id_of, calls))
     found = {by_ids: _try(by_ids, wanted) for by_ids, wanted in ids.items()}
@@ -172,7 +170,7 @@ def _own(call: Planned, now: float, results: Mapping[str, Any], failure: Excepti
     return (None, failure) if failure is not None else (results.get(str(_id_of(call))), None)
 
 
-def _by_ids(call: Planned) -> ByIds:
+def _by_ids(call: Planned) -> Lookup:
     assert call.method.by_ids is not None
     return call.method.by_ids
 
@@ -183,7 +181,7 @@ def _id_of(call: Planned) -> UUID:
     return row_id
 
 
-def _try(by_ids: ByIds, ids: set[UUID]) -> tuple[Mapping[str, Any], Exception | None]:
+def _try(by_ids: Lookup, ids: set[UUID]) -> tuple[Mapping[str, Any], Exception | None]:
     try:
         return by_ids(ids), None
     except Exception as error:

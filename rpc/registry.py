@@ -21,6 +21,9 @@ from models.tokens import Scope
 from rpc.errors import DeadlineExceeded, rpc_error, to_rpc_error
 from rpc.schemas import Params
 
+# From ids to the JSON results of those that there are, by the text of the id.
+Lookup = Callable[[Iterable[UUID]], Mapping[str, Any]]
+
 
 class Lane(StrEnum):
     """How a method is carried out: with the other quick reads, in a reader thread, or in the writer."""
@@ -80,7 +83,7 @@ class Method:
     scope: Scope
     lane: Lane
     deprecated_for: str | None = None
-    by_ids: Callable[[Iterable[UUID]], Mapping[str, Any]] | None = None
+    by_ids: Lookup | None = None
     __signature__: inspect.Signature = field(default=_AnySignature(), repr=False)
 
     @property
@@ -166,7 +169,7 @@ def method(
     scope: Scope,
     lane: Lane,
     deprecated_for: str | None = None,
-    by_ids: Callable[[Iterable[UUID]], Mapping[str, Any]] | None = None,
+    by_ids: Lookup | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a handler under the wire's name; a name taken twice is a mistake in the program.
 

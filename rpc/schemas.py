@@ -13,7 +13,7 @@ from marshmallow import ValidationError, fields
 
 from models import clock
 from models.people import email_key
-from models.text import COMMENTS, DAY_TEXT, FORBIDDEN, INSTANT_TEXT, NAME, QUERY, UUID_TEXT  # noqa: F401
+from models.text import COMMENTS, DAY_TEXT, FORBIDDEN, INSTANT_TEXT, NAME, UUID_TEXT  # noqa: F401
 
 ADMIN_LIST = 1000  # rows of an admin.* list unless a limit is given
 
