@@ -23,12 +23,12 @@ from uuid import UUID
 
 import apsw
 import peewee
-import uuid_utils.compat
 from playhouse.apsw_ext import APSWDatabase
 from playhouse.fields import EnumFieldMixin
 
 from models import actor, clock
 from models.errors import Busy
+from models.ids import TextUUID, new_id
 
 log = logging.getLogger(__name__)
 
@@ -145,11 +145,6 @@ def writing() -> Iterator[None]:
         yield
 
 
-def new_id() -> UUID:
-    """A UUID of version 7: later ones sort later, so ids break ties of time in order."""
-    return uuid_utils.compat.uuid7()
-
-
 class IdField(peewee.Field):
     """A UUID kept as the text that goes over the wire: lower case, with dashes."""
 
@@ -159,7 +154,7 @@ class IdField(peewee.Field):
         return None if value is None else str(value)
 
     def python_value(self, value: Any) -> UUID | None:
-        return None if value is None else UUID(value)
+        return None if value is None else TextUUID(value)
 
 
 class InstantField(peewee.Field):
@@ -196,9 +191,13 @@ class ChoiceField(EnumFieldMixin, peewee.TextField):
 
     def __init__(self, choices: type[StrEnum], **options: Any) -> None:
         super().__init__(choices, **options)
+        self._by_text = {choice.value: choice for choice in choices}
+
+    def db_value(self, value: Any) -> str | None:
+        return None if value is None else self._by_text[value].value
 
     def python_value(self, value: Any) -> Any:
-        return None if value is None else self.enum_class(value)
+        return None if value is None else self._by_text[value]
 
 
 class BaseModel(peewee.Model):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
-from uuid import UUID
 
 import peewee
 
@@ -22,9 +21,9 @@ class ByIds:
         self._model = model
         self._columns = columns
 
-    def __call__(self, ids: Iterable[UUID]) -> dict[str, Sequence[Any]]:
+    def __call__(self, ids: Iterable[str]) -> dict[str, Sequence[Any]]:
         """The rows that there are, by the text of their ids."""
-        texts = '["' + '","'.join(map(str, ids)) + '"]'
+        texts = '["' + '","'.join(ids) + '"]'
         return {row[0]: row[1:] for row in database.execute_sql(self._sql, (texts,))}
 
     @cached_property

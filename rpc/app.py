@@ -25,10 +25,10 @@ import rpc.admin
 import rpc.core  # noqa: F401  registers its methods
 from models import clock, migrations
 from models.database import configure, connected, database
-from rpc import discover, envelope
+from rpc import discover
 from rpc.access import Access
 from rpc.config import Config
-from rpc.envelope import Limits
+from rpc.envelope import Envelope, Limits, render_error
 from rpc.errors import BUSY, RETRY_AFTER_MS, rpc_error, to_rpc_error
 from rpc.lanes import Lanes
 from rpc.registry import METHODS, Caller, Context
@@ -97,13 +97,14 @@ class App:
         self.lanes = Lanes(config.readers)
         self.access = Access(config.rate_limit, config.rate_burst, config.free_guesses)
         self.gate = Gate(config.max_in_flight, config.max_waiting)
-        self._limits = Limits(
+        limits = Limits(
             depth=config.max_depth,
             values=config.max_values,
             number=config.max_number,
             batch=config.max_batch,
             reply=config.max_reply,
         )
+        self.envelope = Envelope(self.lanes, METHODS, limits)
         self.routes = {
             "/rpc": Route(("POST",), False, self._rpc),
             "/health": Route(_READS, True, self._health),
@@ -146,7 +147,7 @@ class App:
         raise Refused(401, "UNAUTHORIZED")
 
     def _refusal(self, status: int, error: JsonRpcError) -> web.Response:
-        response = web.Response(status=status, body=envelope.render_error(error), content_type=JSON)
+        response = web.Response(status=status, body=render_error(error), content_type=JSON)
         if status == 405:
             response.headers[hdrs.ALLOW] = error.data["allow"]
         if status == 401:
@@ -166,7 +167,7 @@ class App:
         endpoint, spend = functools.partial(_endpoint, request), functools.partial(self.access.spend, caller)
         context = Context(caller, request_id, until, endpoint, spend)
         async with self.gate:
-            reply = await envelope.answer(body, context, self.lanes, METHODS, self._limits)
+            reply = await self.envelope.answer(body, context)
         if reply.refused is not None and reply.refused.data["code"] == "RATE_LIMITED":
             return self._refusal(429, reply.refused)
         if request.keep_alive and request.version == HttpVersion11 and not self.draining:
@@ -297,7 +298,7 @@ class _Connection(RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         log.info("refused a malformed request: %s", type(exc).__name__)
-        body = envelope.render_error(rpc_error("BAD_HTTP"))
+        body = render_error(rpc_error("BAD_HTTP"))
         headers = {"Server": "core-rpc", "X-Request-Id": str(uuid_utils.uuid4())}
         response = web.Response(status=400, body=body, content_type=JSON, headers=headers)
         response.force_close()
@@ -308,7 +309,7 @@ class _Full(asyncio.Protocol):
     """A connection beyond the limit: told so and closed, what it sends unread."""
 
     def connection_made(self, transport: Any) -> None:
-        body = envelope.render_error(rpc_error("BUSY", retryAfterMs=RETRY_AFTER_MS))
+        body = render_error(rpc_error("BUSY", retryAfterMs=RETRY_AFTER_MS))
         head = (
             "HTTP/1.1 503 Service Unavailable\r\nServer: core-rpc\r\nRetry-After: 1\r\n"
             f"X-Request-Id: {uuid_utils.uuid4()}\r\n"

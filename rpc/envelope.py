@@ -5,19 +5,19 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
 import orjson
-from jsonrpcserver import JsonRpcError, dispatch_to_serializable
+from jsonrpcserver import JsonRpcError, dispatch_to_response
 
-from rpc.errors import METHOD_NOT_FOUND, rpc_error, to_rpc_error
-from rpc.lanes import Lanes
-from rpc.registry import Context, Planned
+from rpc.errors import rpc_error
+from rpc.lanes import Lanes, Together, Turns, read_now
+from rpc.registry import Call, Context, Lane, Method
 
-PLANNED_AT_ONCE = 16  # entries that jsonrpcserver gets in one piece, which halves its time for each
+AT_ONCE = 64  # entries of a batch that are planned, and then rendered, in one piece
 LONG_BODY = 16 * 1024  # bytes from which reading is work that stands in line with other long work
 
 _BRACKETS = bytes.maketrans(b"[]{}", b"\x01\x02\x01\x02")  # 1 opens, 2 closes
@@ -44,145 +44,188 @@ class Reply:
     refused: JsonRpcError | None = None
 
 
-async def answer(
-    body: bytes,
-    context: Context,
-    lanes: Lanes,
-    methods: Mapping[str, Callable[..., Any]],
-    limits: Limits,
-) -> Reply:
-    """Answer one request or batch."""
-    turns = lanes.turns()
-    if len(body) >= LONG_BODY:
-        await turns.wait()
-    try:
-        content = read(body, limits)
-        await turns.give()
-        check_limits(body, limits)
-        if content == []:
-            raise rpc_error("INVALID_REQUEST")
-        if isinstance(content, list) and len(content) > limits.batch:
-            raise rpc_error("BATCH_TOO_LARGE", limit=limits.batch)
-    except JsonRpcError as error:
-        return Reply(render_error(error), error)
-    is_batch = isinstance(content, list)
-    entries = [_Entry(item) for item in (content if is_batch else [content])]
-    _keep_ids_exact(entries, body)
-    for start in range(0, len(entries), PLANNED_AT_ONCE):
-        await turns.give()
-        _plan(entries[start : start + PLANNED_AT_ONCE], context, methods)
-    planned = {entry: entry.planned for entry in entries if entry.planned is not None}
-    outcomes = await lanes.run(list(planned.values()))
-    for entry, (value, failure) in zip(planned, outcomes, strict=True):
-        entry.value = value
-        entry.error = None if failure is None else to_rpc_error(failure, context.request_id)
-    turns = lanes.turns()  # the time in the lanes was not this loop's
-    replies: list[bytes] = []
-    room = limits.reply
-    for entry in entries:
-        await turns.give()
-        if not entry.is_notification:
-            replies.append(_render(entry, context, limits, room))
-            room -= len(replies[-1]) + 1
-    if is_batch:
-        return Reply(b"[" + b",".join(replies) + b"]" if replies else b"")
-    return Reply(b"".join(replies), entries[0].error)
-
-
-class _Entry:
+class _Entry(Call):
     """One request of a body on its way to its reply."""
 
-    __slots__ = ("error", "id", "id_is_exact", "is_notification", "planned", "request", "value")
+    __slots__ = ("id", "is_notification", "name")
 
-    def __init__(self, item: Any) -> None:
-        self.request = item
-        self.planned: Planned | None = None
-        self.value: Any = None
-        self.error = None if _is_request(item) else rpc_error("INVALID_REQUEST")
-        self.is_notification = self.error is None and "id" not in item
-        found = item.get("id") if isinstance(item, dict) else None
-        self.id = _dump(found) if _is_id(found) else b"null"
-        # A 0 may have been written -0.
-        self.id_is_exact = not isinstance(found, int | float) or (isinstance(found, int) and found != 0)
-
-
-def _is_request(item: Any) -> bool:
-    # jsonrpcserver's own check takes 124 µs a call and refuses members beyond the specification's.
-    return (
-        isinstance(item, dict)
-        and item.get("jsonrpc") == "2.0"
-        and isinstance(item.get("method"), str)
-        and isinstance(item.get("params", []), list | dict)
-        and _is_id(item.get("id"))
-    )
-
-
-def _is_id(found: Any) -> bool:
-    return found is None or (isinstance(found, str | int | float) and not isinstance(found, bool))
+    def __init__(self, item: Any, context: Context) -> None:
+        is_object = isinstance(item, dict)
+        super().__init__(context, item.get("params", []) if is_object else [])
+        self.id = item.get("id") if is_object else None
+        self.name = item.get("method") if is_object else None
+        self.is_notification = False
+        # jsonrpcserver's own check takes 124 µs a call and refuses members beyond the specification's.
+        if not (
+            is_object
+            and item.get("jsonrpc") == "2.0"
+            and isinstance(self.name, str)
+            and isinstance(self.params, _CONTAINERS)
+            and (self.id is None or type(self.id) in _ID_TYPES)
+        ):
+            self.id = self.id if type(self.id) in _ID_TYPES else None
+            self.error = rpc_error("INVALID_REQUEST")
+            return
+        self.is_notification = self.id is None and "id" not in item
+        if (wait := context.spend()) is not None:
+            self.error = rpc_error("RATE_LIMITED", retryAfterMs=wait)
 
 
-def _plan(entries: list[_Entry], context: Context, methods: Mapping[str, Callable[..., Any]]) -> None:
-    """Have jsonrpcserver find the methods and call them, which validates and plans.
+_CONTAINERS = (dict, list)
+_ID_TYPES = (str, int, float)
 
-    It gets good entries only, since it refuses a whole batch for one bad entry, and nothing has been
-    carried out when it answers. Each entry goes with an id, even a notification, whose result it
-    would drop.
-    """
-    good = []
-    for entry in entries:
-        if entry.error is None and (wait := context.spend()) is not None:
-            entry.error = rpc_error("RATE_LIMITED", retryAfterMs=wait)
-        if entry.error is None:
-            good.append(entry)
-    if not good:
-        return
-    replies: Any = dispatch_to_serializable(
-        [
-            {"method": entry.request["method"], "params": entry.request.get("params", []), "id": None}
-            for entry in good
-        ],
-        methods,
-        context=context,
-        deserializer=_as_it_is,
-        validator=_as_it_is,
-    )
-    for entry, reply in zip(good, replies, strict=True):
-        if "error" in reply:
-            entry.error = _in_our_words(reply["error"], context)
-        else:
-            entry.planned = reply["result"]
+
+class Envelope:
+    """Answers bodies, with the methods that there are, through the lanes."""
+
+    def __init__(self, lanes: Lanes, methods: Mapping[str, Method], limits: Limits) -> None:
+        self._lanes, self._methods, self._limits = lanes, methods, limits
+        self._together = Together(self._begin)
+
+    async def answer(self, body: bytes, context: Context) -> Reply:
+        """Answer one request or batch."""
+        turns = self._lanes.turns()
+        if len(body) >= LONG_BODY:
+            await turns.wait()
+        try:
+            content = read(body, self._limits)
+            await turns.give()
+            check_limits(body, self._limits)
+            if not isinstance(content, list):
+                return await self._answer_one(_Entry(content, context), body)
+            if not content:
+                raise rpc_error("INVALID_REQUEST")
+            if len(content) > self._limits.batch:
+                raise rpc_error("BATCH_TOO_LARGE", limit=self._limits.batch)
+        except JsonRpcError as error:
+            return Reply(render_error(error), error)
+        return Reply(await self._answer_batch(content, context, body, turns))
+
+    async def _answer_one(self, entry: _Entry, body: bytes) -> Reply:
+        _keep_ids_exact([entry], body)
+        await self._together.add(entry)
+        if entry.error is None and entry.method.lane is not Lane.QUICK:
+            await self._lanes.run([entry])
+        return Reply(_render([entry], self._limits, self._limits.reply), entry.error)
+
+    def _begin(self, entries: Sequence[_Entry]) -> None:
+        """Plan what has come in one turn, and carry out what of it is quick."""
+        self._plan(entries)
+        read_now([entry for entry in entries if entry.error is None and entry.method.lane is Lane.QUICK])
+
+    async def _answer_batch(self, content: list[Any], context: Context, body: bytes, turns: Turns) -> bytes:
+        entries: list[_Entry] = []
+        for start in range(0, len(content), AT_ONCE):
+            await turns.give()
+            piece = [_Entry(item, context) for item in content[start : start + AT_ONCE]]
+            self._plan(piece)
+            entries += piece
+        _keep_ids_exact(entries, body)
+        await self._lanes.run([entry for entry in entries if entry.error is None])
+        turns = self._lanes.turns()  # the time in the lanes was not this loop's
+        replies: list[bytes] = []
+        room = self._limits.reply
+        for piece in _pieces(entries):
+            await turns.give()
+            replies.append(_render(piece, self._limits, room))
+            room -= len(replies[-1]) + 1
+        return b"[" + b",".join(replies) + b"]" if replies else b""
+
+    def _plan(self, entries: Sequence[_Entry]) -> None:
+        """Have jsonrpcserver find the methods and call them, which validates and plans.
+
+        It gets good entries only, since it refuses a whole batch for one bad entry, and each as a
+        notification: what comes of a call is kept in the call itself, and a reply made here would be
+        thrown away.
+        """
+        good = [entry for entry in entries if entry.error is None]
+        dispatch_to_response(
+            [{"method": entry.name, "params": [entry]} for entry in good],  # type: ignore[arg-type]
+            self._methods,  # type: ignore[arg-type]
+            deserializer=_as_it_is,
+            validator=_as_it_is,
+        )
+        for entry in good:
+            if entry.method is None and entry.error is None:
+                entry.error = self._not_called(entry)
+
+    def _not_called(self, entry: _Entry) -> JsonRpcError:
+        if entry.name not in self._methods:
+            return rpc_error("METHOD_NOT_FOUND")
+        return rpc_error("INTERNAL_ERROR", requestId=entry.context.request_id)
 
 
 def _as_it_is(request: Any) -> Any:
     return request
 
 
-def _in_our_words(error: dict[str, Any], context: Context) -> JsonRpcError:
-    """jsonrpcserver's error object as one of the catalogue; its own ones repeat texts to the caller."""
-    if isinstance(error.get("data"), dict):
-        return JsonRpcError(error["code"], error["message"], error["data"])
-    if error["code"] == METHOD_NOT_FOUND:
-        return rpc_error("METHOD_NOT_FOUND")
-    return rpc_error("INTERNAL_ERROR", requestId=context.request_id)
+def _pieces(entries: Sequence[_Entry]) -> Iterator[list[_Entry]]:
+    """The entries that have a reply, in pieces to render; a list, which may be long, by itself."""
+    piece: list[_Entry] = []
+    for entry in entries:
+        if entry.is_notification:
+            continue
+        is_long = entry.method is not None and entry.method.lane is Lane.SLOW
+        if piece and (is_long or len(piece) == AT_ONCE):
+            yield piece
+            piece = []
+        piece.append(entry)
+        if is_long:
+            yield piece
+            piece = []
+    if piece:
+        yield piece
 
 
-def _render(entry: _Entry, context: Context, limits: Limits, room: int) -> bytes:
-    """The reply to one entry; one that fails, or has no room, leaves the others their answers."""
-    if entry.error is None:
+def _render(entries: Sequence[_Entry], limits: Limits, room: int) -> bytes:
+    """The replies to some entries, with commas between; nothing to a notification."""
+    told = [_reply(entry) for entry in entries if not entry.is_notification]
+    try:
+        text = orjson.dumps(told)[1:-1]
+        if len(text) <= room:
+            return text
+    except TypeError:
+        pass
+    return _render_each(entries, limits, room)
+
+
+def _render_each(entries: Sequence[_Entry], limits: Limits, room: int) -> bytes:
+    """As `_render`, one by one: an entry that fails, or has no room, leaves the others their answers."""
+    texts = []
+    for entry in entries:
         try:
-            text = b'{"jsonrpc":"2.0","result":' + _dump(entry.value) + b',"id":' + entry.id + b"}"
-            if len(text) <= room:
-                return text
-            entry.error = rpc_error("RESPONSE_TOO_LARGE", limit=limits.reply)
+            text = _text(entry)
+            if len(text) > room and entry.error is None:
+                entry.error = rpc_error("RESPONSE_TOO_LARGE", limit=limits.reply)
+                text = _text(entry)
         except (TypeError, ValueError) as error:
-            entry.error = to_rpc_error(error, context.request_id)
-    return render_error(entry.error, entry.id)
+            entry.end(None, error)
+            text = _text(entry)
+        texts.append(text)
+        room -= len(text) + 1
+    return b",".join(texts)
 
 
-def render_error(error: JsonRpcError, id_text: bytes = b"null") -> bytes:
+def _reply(entry: _Entry) -> dict[str, Any]:
+    if entry.error is not None:
+        return {"jsonrpc": "2.0", "error": _told(entry.error), "id": entry.id}
+    return {"jsonrpc": "2.0", "result": entry.value, "id": entry.id}
+
+
+def _text(entry: _Entry) -> bytes:
+    """The text of `_reply`, of which each part may be what orjson refuses."""
+    if entry.error is not None:
+        return render_error(entry.error, entry.id)
+    return b'{"jsonrpc":"2.0","result":' + _dump(entry.value) + b',"id":' + _dump(entry.id) + b"}"
+
+
+def render_error(error: JsonRpcError, call_id: Any = None) -> bytes:
     """A reply with an error; without an id, for requests that were not read."""
-    told = {"code": error.code, "message": error.message, "data": error.data}
-    return b'{"jsonrpc":"2.0","error":' + _dump(told) + b',"id":' + id_text + b"}"
+    return b'{"jsonrpc":"2.0","error":' + _dump(_told(error)) + b',"id":' + _dump(call_id) + b"}"
+
+
+def _told(error: JsonRpcError) -> dict[str, Any]:
+    return {"code": error.code, "message": error.message, "data": error.data}
 
 
 def _dump(value: Any) -> bytes:
@@ -263,14 +306,20 @@ class _AsWritten(float):
         return made
 
 
-def _keep_ids_exact(entries: list[_Entry], body: bytes) -> None:
+_MINUS_ZERO = re.compile(rb"[:\s]-0")
+
+
+def _keep_ids_exact(entries: Sequence[_Entry], body: bytes) -> None:
     """Give numbers back as they were written: 1.0, 1e2, -0, and integers of any size.
 
-    orjson makes a double of each of these, so a body with such an id is read once more.
+    orjson makes a double of each of these, or a 0, so a body with such an id is read once more.
     """
-    if all(entry.id_is_exact for entry in entries):
+    for entry in entries:
+        if type(entry.id) is float or (entry.id == 0 and _MINUS_ZERO.search(body)):
+            break
+    else:
         return
     again = json.loads(body.decode(), parse_float=_AsWritten, parse_int=_AsWritten)
     for entry, item in zip(entries, again if isinstance(again, list) else [again], strict=True):
         if isinstance(item, dict) and isinstance(found := item.get("id"), _AsWritten):
-            entry.id = found.text.encode()
+            entry.id = orjson.Fragment(found.text)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
-from uuid import UUID
+from typing import Generic, TypeVar
 
 from models.database import Outcome, Writer, connect_reader, connected, database
 from models.errors import Busy
 from rpc.errors import DeadlineExceeded
-from rpc.registry import Lane, Lookup, Planned
+from rpc.registry import Call, Lane, Lookup
 
-TOGETHER = 256  # lookups of one batch that are made at once
+Item = TypeVar("Item")
+
+AT_ONCE = 256  # lookups of one batch that share a query
 TURN_SECONDS = 0.001  # how long the loop works for one caller before others get a turn
 SHORT_ROUNDS = 4  # of the loop, in which a short request is read and answered
 
@@ -44,6 +45,43 @@ class Turns:
         self._until = time.monotonic() + TURN_SECONDS
 
 
+class Together(Generic[Item]):
+    """Gathers what comes in one turn of the loop, from whatever requests, and has it done at once.
+
+    Requests that arrive together wait for the end of the turn in which they are read; one call of
+    `do` gets all of them, and then each goes on by itself. So sixty-four callers who ask at the same
+    time cost one pass of jsonrpcserver and one query for each kind of lookup.
+    """
+
+    def __init__(self, do: Callable[[list[Item]], None]) -> None:
+        self._do = do
+        self._waiting: list[tuple[Item, asyncio.Future[None]]] = []
+
+    def add(self, item: Item) -> asyncio.Future[None]:
+        """What ends when the item has been done, at the end of this turn."""
+        loop = asyncio.get_running_loop()
+        if not self._waiting:
+            loop.call_soon(self._end_turn)
+        done = loop.create_future()
+        self._waiting.append((item, done))
+        return done
+
+    def _end_turn(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        failure: Exception | None = None
+        try:
+            self._do([item for item, _ in waiting])
+        except Exception as error:
+            failure = error
+        for _, done in waiting:
+            if done.done():  # the request is gone
+                continue
+            if failure is None:
+                done.set_result(None)
+            else:
+                done.set_exception(failure)
+
+
 class Lanes:
     """The writer, the readers, and this thread's own read-only connection."""
 
@@ -52,7 +90,6 @@ class Lanes:
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="reader")
         self._mine = connected(read_only=True)
         self._line = asyncio.Lock()
-        self._together = _Together()
 
     def open(self) -> None:
         """Start the writer and connect this thread, which must be the loop's."""
@@ -69,46 +106,35 @@ class Lanes:
         """Turns for the work of one request."""
         return Turns(self._line)
 
-    async def run(self, calls: Sequence[Planned]) -> list[Outcome]:
-        """Carry out calls in the order given; a later one sees what an earlier one wrote."""
-        outcomes: list[Outcome] = []
+    async def run(self, calls: Sequence[Call]) -> None:
+        """Carry out planned calls in the order given; a later one sees what an earlier one wrote."""
         for lane, group in itertools.groupby(calls, key=lambda call: call.method.lane):
             match lane:
                 case Lane.QUICK:
-                    outcomes += await self._read_here(list(group))
+                    await self._read_here(list(group))
                 case Lane.SLOW:
-                    outcomes += await self._read_in_thread(list(group))
+                    for call in group:
+                        await self._read_in_thread(call)
                 case Lane.WRITE:
-                    outcomes += await self._write(list(group))
-        return outcomes
+                    await self._write(list(group))
 
-    async def _read_here(self, calls: Sequence[Planned]) -> list[Outcome]:
-        turns, outcomes = self.turns(), []
+    async def _read_here(self, calls: Sequence[Call]) -> None:
+        turns = self.turns()
         for by_ids, group in itertools.groupby(calls, key=lambda call: call.method.by_ids):
-            if by_ids is None:
-                for call in group:
-                    await turns.give()
-                    outcomes.append(_outcome(call))
-                continue
             alike = list(group)
-            for start in range(0, len(alike), TOGETHER):
+            at_once = 1 if by_ids is None else AT_ONCE
+            for start in range(0, len(alike), at_once):
                 await turns.give()
-                outcomes += await self._together.read(alike[start : start + TOGETHER])
-        return outcomes
+                read_now(alike[start : start + at_once])
 
-    async def _read_in_thread(self, calls: Sequence[Planned]) -> list[Outcome]:
-        return [await self._read_in_time(call) for call in calls]
-
-    async def _read_in_time(self, call: Planned) -> Outcome:
+    async def _read_in_thread(self, call: Call) -> None:
         """Read in a thread; a call that no thread has begun by its deadline is given up."""
-        read = self._readers.submit(_snapshot, call)
-        answer = asyncio.wrap_future(read)
+        reading = self._readers.submit(_snapshot, call)
+        answer = asyncio.wrap_future(reading)
         await asyncio.wait({answer}, timeout=call.context.deadline - time.monotonic())
-        if read.cancel():
-            return None, DeadlineExceeded()
-        return await answer
+        call.end(*((None, DeadlineExceeded()) if reading.cancel() else await answer))
 
-    async def _write(self, calls: Sequence[Planned]) -> list[Outcome]:
+    async def _write(self, calls: Sequence[Call]) -> None:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[list[Outcome]] = loop.create_future()
 
@@ -117,85 +143,50 @@ class Lanes:
 
         try:
             self._writer.submit([call.run for call in calls], tell)
+            # A write that has begun is finished, whatever becomes of the waiting side.
+            outcomes = await asyncio.shield(answer)
         except Busy as error:
-            return [(None, error)] * len(calls)
-        # A write that has begun is finished, whatever becomes of the waiting side.
-        return await asyncio.shield(answer)
+            outcomes = [(None, error)] * len(calls)
+        for call, outcome in zip(calls, outcomes, strict=True):
+            call.end(*outcome)
 
 
-class _Together:
-    """Lookups by id that come in one turn of the loop, from whatever requests, share a query a kind.
-
-    The first of a turn is made at once, for it may be alone. Those that come behind it in the same
-    turn wait for its end, are looked up together, and each request goes on with its own.
-    """
-
-    def __init__(self) -> None:
-        self._is_first = True
-        self._waiting: list[tuple[Sequence[Planned], asyncio.Future[list[Outcome]]]] = []
-
-    async def read(self, calls: Sequence[Planned]) -> list[Outcome]:
-        """The outcomes of calls of one method that is looked up by ids."""
-        loop = asyncio.get_running_loop()
-        if self._is_first:
-            self._is_first = False
-            loop.call_soon(self._end_turn)
-            return _looked_up([calls])[0]
-        answer: asyncio.Future[list[Outcome]] = loop.create_future()
-        self._waiting.append((calls, answer))
-        return await answer
-
-    def _end_turn(self) -> None:
-        self._is_first = True
-        waiting, self._waiting = self._waiting, []
-        outcomes = _looked_up([calls for calls, _ in waiting])
-        for (_, answer), found in zip(waiting, outcomes, strict=True):
-            if not answer.cancelled():
-                answer.set_result(found)
+def read_now(calls: Sequence[Call]) -> None:
+    """Carry out quick reads here and now; lookups by id share a query for each kind."""
+    lookups: dict[Lookup, list[Call]] = {}
+    for call in calls:
+        if (by_ids := call.method.by_ids) is None:
+            call.end(*_outcome(call))
+        else:
+            lookups.setdefault(by_ids, []).append(call)
+    for by_ids, alike in lookups.items():
+        _look_up(by_ids, alike)
 
 
-def _looked_up(groups: Sequence[Sequence[Planned]]) -> list[list[Outcome]]:
-    """The outcomes of each group of calls, where a group is of one method."""
-    ids: dict[Lookup, set[UUID]] = {}
-    for calls in groups:
-        ids.setdefault(_by_ids(calls[0]), set()).update(map(_id_of, calls))
-    found = {by_ids: _try(by_ids, wanted) for by_ids, wanted in ids.items()}
+def _look_up(by_ids: Lookup, calls: Sequence[Call]) -> None:
+    ids = [str(*call.loaded.values()) for call in calls]
     now = time.monotonic()
-    return [[_own(call, now, *found[_by_ids(call)]) for call in calls] for calls in groups]
-
-
-def _own(call: Planned, now: float, results: Mapping[str, Any], failure: Exception | None) -> Outcome:
-    if failure is None and now > call.context.deadline:
-        failure = DeadlineExceeded()
-    return (None, failure) if failure is not None else (results.get(str(_id_of(call))), None)
-
-
-def _by_ids(call: Planned) -> Lookup:
-    assert call.method.by_ids is not None
-    return call.method.by_ids
-
-
-def _id_of(call: Planned) -> UUID:
-    """The one id that the call is for."""
-    [row_id] = call.loaded.values()
-    return row_id
-
-
-def _try(by_ids: Lookup, ids: set[UUID]) -> tuple[Mapping[str, Any], Exception | None]:
     try:
-        return by_ids(ids), None
+        found = by_ids(ids)
     except Exception as error:
-        return {}, error
+        for call in calls:
+            call.end(None, error)
+        return
+    for call, row_id in zip(calls, ids, strict=True):
+        if now > call.context.deadline:
+            call.end(None, DeadlineExceeded())
+        else:
+            call.value = found.get(row_id)
 
 
-def _outcome(call: Planned) -> Outcome:
+def _outcome(call: Call) -> Outcome:
     try:
         return call.run(), None
     except Exception as error:
         return None, error
 
 
-def _snapshot(call: Planned) -> Outcome:
+def _snapshot(call: Call) -> Outcome:
     """Run a read in one transaction of this reader thread, so that all its queries see one state."""
     try:
         connect_reader()

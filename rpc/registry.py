@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from jsonrpcserver import Result, Success
+from jsonrpcserver import JsonRpcError, Result, Success
 from marshmallow.fields import Field
 
 from models.actor import Actor
@@ -21,8 +21,8 @@ from models.tokens import Scope
 from rpc.errors import DeadlineExceeded, rpc_error, to_rpc_error
 from rpc.schemas import Params
 
-# From ids to the JSON results of those that there are, by the text of the id.
-Lookup = Callable[[Iterable[UUID]], Mapping[str, Any]]
+# From the texts of ids to the JSON results of those that there are, by that text.
+Lookup = Callable[[Iterable[str]], Mapping[str, Any]]
 
 
 class Lane(StrEnum):
@@ -60,11 +60,54 @@ class Context:
 
 
 class _AnySignature(inspect.Signature):
-    """jsonrpcserver binds the arguments of every call to the method's signature first; the
-    registry validates them itself, so this accepts whatever comes."""
+    """jsonrpcserver binds the arguments of every call to the method's signature first, and looks
+    only whether that fails; the registry validates them itself, so this accepts whatever comes."""
 
-    def bind(self, /, *args: Any, **kwargs: Any) -> inspect.BoundArguments:
-        return inspect.BoundArguments(self, {})
+    def bind(self, /, *args: Any, **kwargs: Any) -> Any:
+        return None
+
+
+PLANNED = Success()  # to jsonrpcserver; what came of a call is kept in the call
+
+
+class Call:
+    """A call on its way: what was asked, what was planned, and what came of it."""
+
+    __slots__ = ("context", "error", "loaded", "method", "params", "value")
+
+    method: Method  # once it is planned
+    loaded: dict[str, Any]  # the typed parameters, once it is planned
+
+    def __init__(self, context: Context, params: list[Any] | Mapping[str, Any]) -> None:
+        self.context = context
+        self.params = params
+        self.method = None  # type: ignore[assignment]
+        self.value: Any = None
+        self.error: JsonRpcError | None = None
+
+    def run(self) -> Any:
+        """Execute, in the lane's thread and transaction; the JSON value of the result comes back."""
+        if time.monotonic() > self.context.deadline:
+            raise DeadlineExceeded
+        with _running_as(self.context):
+            if self.method.lane is not Lane.WRITE:
+                return self._result()
+            with audited(self._actor()):
+                return self._result()
+
+    def end(self, value: Any, failure: Exception | None) -> None:
+        """Keep what came of it."""
+        self.value = value
+        if failure is not None:
+            self.error = to_rpc_error(failure, self.context.request_id)
+
+    def _result(self) -> Any:
+        value = self.method.handler(**self.loaded)
+        return self.method.returns.serialize("result", {"result": value})
+
+    def _actor(self) -> Actor:
+        caller = self.context.caller
+        return Actor(self.method.name, self.context.request_id, caller.token_id, caller.user_id)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,43 +139,16 @@ class Method:
         """The whole docstring of the handler."""
         return inspect.getdoc(self.handler) or ""
 
-    def __call__(self, context: Context, /, *args: Any, **params: Any) -> Result:
+    def __call__(self, call: Call) -> Result:
         """Plan: check the right and the parameters. Touches no row."""
         try:
-            if not context.caller.scope.covers(self.scope):
+            if not call.context.caller.scope.covers(self.scope):
                 raise rpc_error("FORBIDDEN", needs=self.scope)
-            loaded = self.params.loaded(list(args) or params)
+            call.loaded = self.params.loaded(call.params)
+            call.method = self
         except Exception as error:
-            # jsonrpcserver would send the text of any other exception to the caller.
-            raise to_rpc_error(error, context.request_id) from None
-        return Success(Planned(self, loaded, context))
-
-
-@dataclass(slots=True, eq=False)
-class Planned:
-    """A call that was found valid and waits for its lane."""
-
-    method: Method
-    loaded: dict[str, Any]
-    context: Context
-
-    def run(self) -> Any:
-        """Execute, in the lane's thread and transaction; the JSON value of the result comes back."""
-        if time.monotonic() > self.context.deadline:
-            raise DeadlineExceeded
-        with _running_as(self.context):
-            if self.method.lane is not Lane.WRITE:
-                return self._result()
-            with audited(self._actor()):
-                return self._result()
-
-    def _result(self) -> Any:
-        value = self.method.handler(**self.loaded)
-        return self.method.returns.serialize("result", {"result": value})
-
-    def _actor(self) -> Actor:
-        caller = self.context.caller
-        return Actor(self.method.name, self.context.request_id, caller.token_id, caller.user_id)
+            call.end(None, error)
+        return PLANNED
 
 
 _context: ContextVar[Context] = ContextVar("context")

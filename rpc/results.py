@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
-from uuid import UUID
 
 from marshmallow import fields
 
@@ -47,7 +46,7 @@ class ByIds:
         self._flags = [str(field.data_key) for field in members.values() if isinstance(field, Flag)]
         self._rows = statements.ByIds(model, [field.attribute or name for name, field in members.items()])
 
-    def __call__(self, ids: Iterable[UUID]) -> dict[str, dict[str, Any]]:
+    def __call__(self, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """The results that there are, by the text of their ids."""
         found = {}
         for row_id, row in self._rows(ids).items():

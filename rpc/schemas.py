@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -12,6 +12,7 @@ import marshmallow
 from marshmallow import ValidationError, fields
 
 from models import clock
+from models.ids import TextUUID
 from models.people import email_key
 from models.text import COMMENTS, DAY_TEXT, FORBIDDEN, INSTANT_TEXT, NAME, UUID_TEXT  # noqa: F401
 
@@ -30,7 +31,7 @@ class Id(fields.UUID):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> UUID:
         if not isinstance(value, str) or not UUID_TEXT.fullmatch(value):
             raise self.make_error("invalid_uuid")
-        return UUID(value)
+        return TextUUID(value.lower())
 
 
 class Text(fields.String):
@@ -143,11 +144,12 @@ class Choice(fields.Enum):
         super().__init__(words, by_value=fields.String, **options)
         self.words = only or tuple(words)
         self.choices_text = ", ".join(self.words)
+        self._by_text = {word.value: word for word in self.words}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        if not isinstance(value, str) or value not in self.words:
+        if not isinstance(value, str) or value not in self._by_text:
             raise self.make_error("unknown", choices=self.choices_text)
-        return self.enum(value)
+        return self._by_text[value]
 
 
 class OneOf(fields.Field):
@@ -279,7 +281,7 @@ class _Quick:
     def __init__(self, schema: Params) -> None:
         self._order = [str(name) for name in schema.wire]
         self._fields = {
-            str(name): (str(field.attribute or field.name), field.deserialize)
+            str(name): (str(field.attribute or field.name), _loader(field))
             for name, field in schema.wire.items()
         }
         self._needed = frozenset(name for name, field in schema.wire.items() if field.required)
@@ -314,6 +316,13 @@ class _Quick:
         except (KeyError, ValidationError):
             return None
         return values
+
+
+def _loader(field: fields.Field) -> Callable[[Any, str | None, Any], Any]:
+    """What makes a typed value of a value that is given: all of the field that then has a say."""
+    if field.pre_load or field.validators or field.post_load:
+        return field.deserialize
+    return field._deserialize
 
 
 def required(field: type[fields.Field], help: str, **options: Any) -> Any:

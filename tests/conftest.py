@@ -29,7 +29,7 @@ from models.tickets import Ticket
 from models.tokens import Scope, Token
 from rpc.app import Running
 from rpc.config import Config
-from rpc.envelope import Limits, answer
+from rpc.envelope import Envelope, Limits
 from rpc.lanes import Lanes
 from rpc.registry import METHODS, Caller, Context, Lane, Method
 from rpc.schemas import Params
@@ -267,7 +267,7 @@ def ask(world: World) -> Iterator[Callable[..., bytes]]:
 
         def ask(body: bytes, **limits: Any) -> bytes:
             context = Context(caller, "a-request", time.monotonic() + 60)
-            return runner.run(answer(body, context, lanes, METHODS, Limits(**limits))).body
+            return runner.run(Envelope(lanes, METHODS, Limits(**limits)).answer(body, context)).body
 
         yield ask
     lanes.close()

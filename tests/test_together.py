@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from uuid import UUID, uuid4
 
@@ -12,8 +13,9 @@ import rpc.app  # noqa: F401  registers the methods
 from models.database import database
 from models.programs import Program, ProgramKind
 from models.tokens import Scope
-from rpc.lanes import Lanes
-from rpc.registry import METHODS, Caller, Context, Planned
+from rpc.envelope import Envelope, Limits
+from rpc.lanes import Lanes, Together
+from rpc.registry import METHODS, Call, Caller, Context
 
 BY_IDS = {name: entry for name, entry in METHODS.items() if entry.by_ids is not None}
 TABLES = {"core.LookupProgram": ProgramKind, "core.LookupProgramInstance": Program}
@@ -25,7 +27,7 @@ def test_what_is_found_by_ids_is_what_the_handler_finds(world, name):
     entry = BY_IDS[name]
     ids = [row.id for row in TABLES[name].select()]
 
-    found = entry.by_ids([*ids, uuid4()])
+    found = entry.by_ids([*map(str, ids), str(uuid4())])
 
     assert len(ids) > 5
     for row_id in ids:
@@ -50,35 +52,50 @@ def asked(lanes):
     return told
 
 
-def planned(name: str, row_id: UUID, seconds: float = 60.0) -> Planned:
-    [member] = METHODS[name].params.fields
-    context = Context(Caller(None, Scope.READ), "a-request", time.monotonic() + seconds)
-    return Planned(METHODS[name], {member: row_id}, context)
+def planned(name: str, row_id: UUID, seconds: float = 60.0) -> Call:
+    call = Call(context(seconds), [str(row_id)])
+    METHODS[name](call)
+    assert call.method is METHODS[name]
+    return call
+
+
+def lookup(number: int, name: str, row_id: UUID) -> bytes:
+    return json.dumps({"jsonrpc": "2.0", "method": name, "params": [str(row_id)], "id": number}).encode()
+
+
+def context(seconds: float = 60.0) -> Context:
+    return Context(Caller(None, Scope.READ), "a-request", time.monotonic() + seconds)
 
 
 @pytest.mark.sample
 async def test_lookups_of_one_turn_share_a_query_a_kind(lanes, asked):
     kinds = [row.id for row in ProgramKind.select()]
     programs = [row.id for row in Program.select()]
-    calls = [planned("core.LookupProgram", row_id) for row_id in kinds * 3]
-    calls += [planned("core.LookupProgramInstance", row_id) for row_id in programs * 3]
+    wanted = [("core.LookupProgram", row_id) for row_id in kinds * 3]
+    wanted += [("core.LookupProgramInstance", row_id) for row_id in programs * 3]
+    envelope = Envelope(lanes, METHODS, Limits())
     asked.clear()
 
-    found = await asyncio.gather(*(lanes.run([call]) for call in calls))
+    replies = await asyncio.gather(
+        *(envelope.answer(lookup(number, *one), context()) for number, one in enumerate(wanted))
+    )
 
-    assert [str(row_id) for row_id in (kinds * 3 + programs * 3)] == [one["id"] for [(one, _)] in found]
-    assert len(asked) == 3  # the first at once, then one for each kind
+    found = [json.loads(reply.body) for reply in replies]
+    assert list(range(len(wanted))) == [reply["id"] for reply in found]
+    assert [str(row_id) for _, row_id in wanted] == [reply["result"]["id"] for reply in found]
+    assert len(asked) == 2  # one for each kind of lookup
 
 
 @pytest.mark.sample
 async def test_lookups_of_a_batch_share_a_query(lanes, asked):
     kinds = [row.id for row in ProgramKind.select()]
+    calls = [planned("core.LookupProgram", row_id) for row_id in (*kinds, uuid4())]
     asked.clear()
 
-    found = await lanes.run([planned("core.LookupProgram", row_id) for row_id in (*kinds, uuid4())])
+    await lanes.run(calls)
 
-    assert [str(row_id) for row_id in kinds] == [one["id"] for one, _ in found[:-1]]
-    assert found[-1] == (None, None)
+    assert [str(row_id) for row_id in kinds] == [call.value["id"] for call in calls[:-1]]
+    assert (None, None) == (calls[-1].value, calls[-1].error)
     assert len(asked) == 1
 
 
@@ -87,20 +104,34 @@ async def test_a_lookup_past_its_deadline_is_given_up_and_the_others_are_not(lan
     [kind, *_] = [row.id for row in ProgramKind.select()]
     late, good = planned("core.LookupProgram", kind, seconds=-1), planned("core.LookupProgram", kind)
 
-    [(_, failure), (found, _)] = await lanes.run([late, good])
+    await lanes.run([late, good])
 
-    assert type(failure).__name__ == "DeadlineExceeded"
-    assert found["id"] == str(kind)
+    assert late.error.data == {"code": "DEADLINE_EXCEEDED"}
+    assert good.value["id"] == str(kind)
 
 
 @pytest.mark.sample
 async def test_a_request_that_is_gone_takes_nobody_with_it(lanes):
     [kind, *_] = [row.id for row in ProgramKind.select()]
-    tasks = [asyncio.ensure_future(lanes.run([planned("core.LookupProgram", kind)])) for _ in range(3)]
+    envelope = Envelope(lanes, METHODS, Limits())
+    body = lookup(1, "core.LookupProgram", kind)
+    tasks = [asyncio.ensure_future(envelope.answer(body, context())) for _ in range(3)]
     await asyncio.sleep(0)
 
     tasks[1].cancel()
     done = await asyncio.gather(*tasks, return_exceptions=True)
 
     assert isinstance(done[1], asyncio.CancelledError)
-    assert [str(kind)] * 2 == [outcomes[0][0]["id"] for outcomes in (done[0], done[2])]
+    assert [str(kind)] * 2 == [json.loads(done[number].body)["result"]["id"] for number in (0, 2)]
+
+
+async def test_what_fails_as_a_whole_is_told_to_everybody_and_the_next_turn_is_another():
+    def refuse(items: list[int]) -> None:
+        raise RuntimeError(f"{len(items)} items")
+
+    together = Together(refuse)
+
+    first = await asyncio.gather(together.add(1), together.add(2), return_exceptions=True)
+    second = await asyncio.gather(together.add(3), return_exceptions=True)
+
+    assert ["2 items", "2 items", "1 items"] == [str(error) for error in first + second]
