@@ -28,7 +28,7 @@ class Actor:
     token_id: UUID | None = None
     user_id: UUID | None = None
     how: How = How.API
-    touched: dict[UUID, None] = field(default_factory=dict)  # ordered, each once
+    touched: dict[str, None] = field(default_factory=dict)  # ids, ordered, each once
 
 
 _current: ContextVar[Actor] = ContextVar("actor")
@@ -62,4 +62,4 @@ def by(how: How) -> Iterator[None]:
 
 def touch(*ids: UUID) -> None:
     """Note rows as written, for the audit row of the call."""
-    current().touched.update(dict.fromkeys(ids))
+    current().touched.update(dict.fromkeys(map(str, ids)))

@@ -32,11 +32,10 @@ def audited(author: Actor) -> Iterator[None]:
     with actor.acting(author):
         yield
         if author.touched:
-            touched = " ".join(map(str, author.touched))
             Audit.add(
                 token_id=author.token_id,
                 acting_user_id=author.user_id,
                 request_id=author.request_id,
                 method=author.method,
-                touched=touched,
+                touched=" ".join(author.touched),
             )

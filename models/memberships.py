@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 import peewee
@@ -42,8 +41,7 @@ class MembershipRole(StrEnum):
 COMPLETIONS = (MembershipState.COMPLETED, MembershipState.GRADUATED)
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(NamedTuple):
     """What the history compares: a membership's role, state, cohort, and first day."""
 
     role: MembershipRole
@@ -94,21 +92,21 @@ class Membership(DatedModel):
         return found
 
     @classmethod
-    def put(cls, user: User, program: Program, **changes: Any) -> bool:
+    def put(cls, user_id: UUID, program: Program, **changes: Any) -> bool:
         """Make the user a member of the program, or change what is given; False: nothing changed.
 
         Conflict: the cohort is another program's; a new membership of an archived program.
         """
         if changes.get("cohort_id") is not None:
             Cohort.of(changes["cohort_id"], program.id)
-        found = cls.find(program_id=program.id, user_id=user.id)
+        found = cls.find(program_id=program.id, user_id=user_id)
         if found is None:
             if program.archived:
                 raise Conflict("PROGRAM_ARCHIVED", "The program is archived and takes no new members")
-            move = cls.begin(user.id, program, **changes)
+            move = cls.begin(user_id, program, **changes)
         else:
             found.program = program
-            move = Move(found, found.standing, dataclasses.replace(found.standing, **changes))
+            move = Move(found, found.standing, found.standing._replace(**changes))
         return settle([move]) == 1
 
     @classmethod
@@ -138,12 +136,12 @@ class Membership(DatedModel):
             Cohort.of(cohort_id, self.program_id)
             if self.cohort_id not in (None, cohort_id):
                 raise Conflict("MEMBERSHIP_IN_ANOTHER_COHORT", "The user is in another cohort of the program")
-        to = dataclasses.replace(self.standing, state=state, cohort_id=cohort_id or self.cohort_id)
+        to = self.standing._replace(state=state, cohort_id=cohort_id or self.cohort_id)
         return settle([Move(self, self.standing, to, comments, state_detail)]) == 1
 
     def move_date(self, day: Day) -> bool:
         """Set the day from which the user takes part; False: it was so."""
-        to = dataclasses.replace(self.standing, date=day)
+        to = self.standing._replace(date=day)
         return settle([Move(self, self.standing, to)]) == 1
 
     @property
@@ -190,6 +188,9 @@ class MembershipChange(BaseModel):
         return Standing(self.to_role, self.to_state, self.to_cohort_id, self.to_date)
 
 
+_STANDING_COLUMNS = ("role", "state", "cohort", "date")
+
+
 @dataclass
 class Move:
     """A membership on its way from one standing (None: it is new) to another."""
@@ -220,6 +221,18 @@ class Move:
         was = self.before and self.before.state
         return self.after.state is MembershipState.REFUNDED is not was
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns that it changes: SQLite renews the indexes of all that are set."""
+        assert self.before is not None
+        pairs = zip(_STANDING_COLUMNS, self.before, self.after, strict=True)
+        names = [name for name, was, becomes in pairs if was != becomes]
+        if self.comments is not None:
+            names.append("comments")
+        if self.state_detail is not None:
+            names.append("state_detail")
+        return *names, "updated_at"
+
     def carry_out(self, now: datetime) -> None:
         """Bring the row, not yet the database, to where it goes."""
         row = self.membership
@@ -235,7 +248,7 @@ class Move:
 
     def as_history(self, now: datetime) -> MembershipChange:
         author = actor.current()
-        return MembershipChange(
+        return MembershipChange.new(
             membership=self.membership.id,
             at=self.at or now,
             token_id=author.token_id,
@@ -267,16 +280,12 @@ def settle(moves: Iterable[Move]) -> int:
     for move in real:
         move.carry_out(now)
     Membership.insert_rows([move.membership for move in real if move.before is None])
-    Membership.update_rows(
-        [move.membership for move in real if move.before is not None],
-        Membership.role,
-        Membership.state,
-        Membership.cohort,
-        Membership.date,
-        Membership.comments,
-        Membership.state_detail,
-        Membership.updated_at,
-    )
+    changed: dict[tuple[str, ...], list[Membership]] = {}
+    for move in real:
+        if move.before is not None:
+            changed.setdefault(move.columns, []).append(move.membership)
+    for names, rows in changed.items():
+        Membership.update_rows(rows, *names)
     MembershipChange.insert_rows([move.as_history(now) for move in real])
     if joined := [move.membership for move in real if move.joins]:
         Ticket.consume_for(joined)

@@ -120,23 +120,26 @@ class User(DatedModel):
         return cls.find(email_key=email_key(email))
 
     @classmethod
-    def who(cls, user_id: UUID | None, email: str | None) -> Self:
-        """The user that a caller means by an id, an email, or both when they agree."""
+    def who(cls, user_id: UUID | None, email: str | None) -> UUID:
+        """The id of the user whom a caller means by an id, an email, or both when they agree."""
         found = cls.who_or_none(user_id, email)
         if found is None:
             raise NotFound("user", email)
         return found
 
     @classmethod
-    def who_or_none(cls, user_id: UUID | None, email: str | None) -> Self | None:
+    def who_or_none(cls, user_id: UUID | None, email: str | None) -> UUID | None:
         """As `who`, but None for an email that nobody has."""
         if user_id is None and email is None:
             raise Invalid({"user_id": ["userId or email is required."]})
-        by_id = None if user_id is None else cls.of(user_id)
-        by_email = None if email is None else cls.with_email(email)
-        if by_id is not None and email is not None and by_email != by_id:
+        if user_id is not None and not cls.exists(user_id):
+            raise NotFound("user", user_id)
+        if email is None:
+            return user_id
+        holder = cls.with_email(email)
+        if user_id is not None and (holder is None or holder.id != user_id):
             raise Conflict("EMAIL_AND_USER_DISAGREE", "userId and email do not name the same user")
-        return by_id or by_email
+        return None if holder is None else holder.id
 
     @classmethod
     def matching(

@@ -26,6 +26,8 @@ class Mode(StrEnum):
 class _InTree(DatedModel):
     """A row that may have a parent of its own sort, and is never its own ancestor."""
 
+    KEPT = True
+
     noun: str
     parent: peewee.ForeignKeyField
     parent_id: UUID | None
@@ -33,7 +35,7 @@ class _InTree(DatedModel):
     @classmethod
     def of(cls, row_id: UUID) -> Self:
         """The row with this id; NotFound when there is none."""
-        found = cls.find(id=row_id)
+        found = cls.with_id(row_id)
         if found is None:
             raise NotFound(cls.noun, row_id)
         return found
@@ -152,7 +154,7 @@ class Program(_InTree):
     @classmethod
     def of_or_none(cls, row_id: UUID) -> Self | None:
         """The program with this id, its kind with it."""
-        found = cls.find(id=row_id)
+        found = cls.with_id(row_id)
         if found is not None:
             found.kind = ProgramKind.of(found.kind_id)
         return found
@@ -216,7 +218,7 @@ class Program(_InTree):
         cls.check_parent(program_id, values.get("parent_id"))
         kind_id = values.get("kind_id")
         kind = None if kind_id is None else ProgramKind.of(kind_id)
-        found = None if program_id is None else cls.of_or_none(program_id)
+        found = None if program_id is None else cls.find(id=program_id)
         if found is not None:
             found._edit(values)
             return cls.of(found.id)

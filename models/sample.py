@@ -203,8 +203,8 @@ def _make_tickets() -> None:
 
 def _make_memberships() -> None:
     for user, program, cohort, role, first_day, state in _MEMBERSHIPS:
-        one = User.of(UUID(user)), Program.of(UUID(program))
+        one = UUID(user), Program.of(UUID(program))
         day = clock.today() + timedelta(days=first_day)
         Membership.put(*one, role=role, cohort_id=cohort and UUID(cohort), date=day)
         if state is not None:
-            Membership.of(one[0].id, one[1].id).say(state)
+            Membership.of(one[0], one[1].id).say(state)

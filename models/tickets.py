@@ -57,8 +57,8 @@ class Ticket(DatedModel):
         offset: int = 0,
     ) -> list[Self]:
         """A buyer's tickets, oldest first; an email also finds what nobody has claimed yet."""
-        user = User.who_or_none(user_id, email)
-        mine = None if user is None else cls.user == user.id
+        user_id = User.who_or_none(user_id, email)
+        mine = None if user_id is None else cls.user == user_id
         if email is not None:
             unclaimed = cls.user.is_null() & (cls.email_key == email_key(email))
             mine = unclaimed if mine is None else mine | unclaimed
@@ -81,17 +81,17 @@ class Ticket(DatedModel):
 
         Conflict: the external id is another buyer's, or of another sku; or the kind is archived.
         """
-        user = User.who_or_none(user_id, email)
+        user_id = User.who_or_none(user_id, email)
         kind = ProgramKind.of(kind_id)
         if external_id is not None:
             earlier = cls.find(kind_id=kind.id, external_id=external_id)
             if earlier is not None:
-                earlier._check_is_the_same(user, email, sku)
+                earlier._check_is_the_same(user_id, email, sku)
                 return False
         if kind.archived:
             raise Conflict("KIND_ARCHIVED", "The program kind is archived")
         cls.add(
-            user=user and user.id,
+            user=user_id,
             email=email,
             email_key=None if email is None else email_key(email),
             kind=kind.id,
@@ -101,8 +101,8 @@ class Ticket(DatedModel):
         )
         return True
 
-    def _check_is_the_same(self, user: User | None, email: str | None, sku: str | None) -> None:
-        same_user = user is not None and user.id == self.user_id
+    def _check_is_the_same(self, user_id: UUID | None, email: str | None, sku: str | None) -> None:
+        same_user = user_id is not None and user_id == self.user_id
         same_email = email is not None and email_key(email) == self.email_key
         if not (same_user or same_email):
             raise Conflict("TICKET_OF_ANOTHER_BUYER", "The externalId belongs to another buyer's ticket")

@@ -218,7 +218,7 @@ def token_create(
 ) -> None:
     """Make a token and print it, alone, this once."""
     with _current(database), _acting("token create"):
-        owner = None if user is None else User.who(None, user)
+        owner = None if user is None else User.of(User.who(None, user))
         _, secret = Token.issue(name, scope, owner, expires and expires.replace(tzinfo=UTC))
     print(secret)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -89,11 +88,14 @@ class Call:
         """Execute, in the lane's thread and transaction; the JSON value of the result comes back."""
         if time.monotonic() > self.context.deadline:
             raise DeadlineExceeded
-        with _running_as(self.context):
+        running = _context.set(self.context)
+        try:
             if self.method.lane is not Lane.WRITE:
                 return self._result()
             with audited(self._actor()):
                 return self._result()
+        finally:
+            _context.reset(running)
 
     def end(self, value: Any, failure: Exception | None) -> None:
         """Keep what came of it."""
@@ -152,15 +154,6 @@ class Method:
 
 
 _context: ContextVar[Context] = ContextVar("context")
-
-
-@contextmanager
-def _running_as(context: Context) -> Iterator[None]:
-    reset = _context.set(context)
-    try:
-        yield
-    finally:
-        _context.reset(reset)
 
 
 def caller() -> Caller:

@@ -216,7 +216,7 @@ def make_membership(
     def make(user: User | None = None, program: Program | None = None, **changes: Any) -> Membership:
         user, program = user or make_user(), program or make_program()
         with writing():
-            Membership.put(user, program, **changes)
+            Membership.put(user.id, program, **changes)
         return Membership.of(user.id, program.id)
 
     return make

@@ -133,7 +133,7 @@ class Courses(_InTree):
                 changed.append(kind)
             self.count(real or moved)
         followed = self.file.attributes | {"archived", "updated_at", "imported"}
-        ProgramKind.update_rows(changed, *(ProgramKind._meta.combined[name] for name in followed))
+        ProgramKind.update_rows(changed, *followed)
 
 
 class Classes(_InTree):
@@ -210,7 +210,7 @@ class Classes(_InTree):
             self.count(real or moved or archived)
         followed = self.file.attributes | {"archived", "updated_at", "imported"}
         followed |= {"start_date", "end_date", "duration"}
-        Program.update_rows(changed, *(Program._meta.combined[name] for name in followed))
+        Program.update_rows(changed, *followed)
 
     def _kind_id(self, row: Row) -> UUID:
         return self.ids.of("course", row.given.get("courseSourcedId", "").strip())
@@ -233,7 +233,7 @@ class Classes(_InTree):
                 program.imported = dumps(orjson.loads(program.imported or "{}") | {"archived": "true"})
             if is_change:
                 program.updated_at = clock.now()
-        Program.update_rows(programs, Program.archived, Program.imported, Program.updated_at)
+        Program.update_rows(programs, "archived", "imported", "updated_at")
 
     @property
     def to_archive(self) -> list[UUID]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
@@ -204,7 +203,7 @@ class Enrollments(Step):
         counts = self.report.of(self.file.name)
         counts.created += sum(entry.membership is None for entry in entries)
         counts.history += settle(moves)
-        Membership.update_rows(noted, Membership.imported, Membership.sourced_id)
+        Membership.update_rows(noted, "imported", "sourced_id")
         _date_back(
             (move.membership, entry.news)
             for entry, move in zip(entries, moves, strict=True)
@@ -221,7 +220,7 @@ class Enrollments(Step):
             move.membership.imported = news.imported
         else:
             membership.program = entry.program
-            after = dataclasses.replace(membership.standing, **standing)
+            after = membership.standing._replace(**standing)
             move = Move(membership, membership.standing, after)
         move.comments = news.fresh.get("metadata.comments")
         move.state_detail = news.fresh.get("metadata.stateDetail")
@@ -266,4 +265,4 @@ def _date_back(restored: Iterable[tuple[Membership, News]]) -> None:
     for row, carried in dated:
         row.created_at = carried["metadata.createdAt"]
         row.updated_at = carried.get("metadata.updatedAt", row.created_at)
-    Membership.update_rows([row for row, _ in dated], Membership.created_at, Membership.updated_at)
+    Membership.update_rows([row for row, _ in dated], "created_at", "updated_at")

@@ -153,7 +153,7 @@ class Users(Step):
                 labelled.append((user, labelling))
         User.insert_rows(made)
         followed = self.file.attributes | {"email_key", "status", "updated_at", "imported"}
-        User.update_rows(changed, *(User._meta.combined[name] for name in followed))
+        User.update_rows(changed, *followed)
         real.update(dict.fromkeys(self._relabel(labelled) & real.keys(), True))
         _claim_tickets(emailed)
         self.report.of(self.file.name).created += len(made)

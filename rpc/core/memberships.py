@@ -76,9 +76,9 @@ def modify_program_membership(
     What is not given stays. A new membership is an active member without cohort, and uses the user's
     oldest ready ticket of the program's kind, if there is one.
     """
-    user = User.who(user_id, email)
+    member_id = User.who(user_id, email)
     program = Program.of(program_id)
-    Membership.put(user, program, **changes)
+    Membership.put(member_id, program, **changes)
     return [program]
 
 

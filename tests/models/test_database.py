@@ -352,3 +352,71 @@ def test_a_writer_that_was_never_given_work_stops(world):
     writer.stop()
 
     assert not writer._thread.is_alive()
+
+
+# What the writer remembers
+
+
+def test_what_the_writer_remembers_ends_when_another_process_commits(writer, make_program, outside):
+    program: Program = make_program(name="Before")
+
+    def name() -> str:
+        return Program.of(program.id).name
+
+    first = Submitted(writer, [name, name]).kinds
+    outside.execute("UPDATE program SET name = 'After' WHERE id = ?", (str(program.id),))
+    second = Submitted(writer, [name]).kinds
+
+    assert (["Before", "Before"], ["After"]) == (first, second)
+
+
+def test_what_the_writer_remembers_ends_with_a_write_and_with_what_is_rolled_back(writer, make_program):
+    program: Program = make_program(name="Before")
+
+    def name() -> str:
+        return Program.of(program.id).name
+
+    def rename(text: str) -> str:
+        with acting(Actor("test")):
+            Program.put(program.id, name=text)
+        return name()
+
+    def rename_and_fail() -> None:
+        rename("Never")
+        refuse()
+
+    kinds = Submitted(writer, [name, rename_and_fail, name, lambda: rename("After"), name]).kinds
+
+    assert kinds == ["Before", Conflict, "Before", "After", "After"]
+
+
+def test_what_the_writer_remembers_ends_with_a_group_that_is_rolled_back(writer, make_program):
+    program: Program = make_program(name="Before")
+
+    def rename_and_fail_the_commit() -> None:
+        left = [1]
+        database.connection().set_commit_hook(lambda: bool(left and left.pop()), id="fail")
+        with acting(Actor("test")):
+            Program.put(program.id, name="Never")
+
+    failed = Submitted(writer, [rename_and_fail_the_commit, lambda: Program.of(program.id).name]).kinds
+    later = Submitted(writer, [lambda: Program.of(program.id).name]).kinds
+
+    assert ([Busy, Busy], ["Before"]) == (failed, later)
+
+
+def test_the_writer_reads_a_remembered_row_once(writer, make_program):
+    program: Program = make_program()
+    asked: list[str] = []
+
+    def look() -> None:
+        for _ in range(5):
+            Program.of(program.id)
+
+    def count() -> None:
+        database.connection().exec_trace = lambda _, sql, values: asked.append(sql) or True
+        look()
+
+    Submitted(writer, [count, look]).outcomes  # noqa: B018  waits
+
+    assert 2 == len([sql for sql in asked if sql.startswith("SELECT")])  # the program and its kind

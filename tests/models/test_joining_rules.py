@@ -75,7 +75,7 @@ def test_a_trainer_or_observer_who_becomes_a_member_uses_a_ticket(ticket, buyer,
     joined(role=role)
 
     with writing():
-        Membership.put(buyer, program, role=MembershipRole.MEMBER)
+        Membership.put(buyer.id, program, role=MembershipRole.MEMBER)
 
     assert state_of(ticket) is TicketState.CONSUMED
 
@@ -84,7 +84,7 @@ def test_an_ended_trainer_who_becomes_an_active_member_uses_a_ticket(ticket, buy
     joined(role=MembershipRole.TRAINER, state=MembershipState.WITHDRAWN)
 
     with writing():
-        Membership.put(buyer, program, role=MembershipRole.MEMBER, state=MembershipState.ACTIVE)
+        Membership.put(buyer.id, program, role=MembershipRole.MEMBER, state=MembershipState.ACTIVE)
 
     assert state_of(ticket) is TicketState.CONSUMED
 
@@ -108,7 +108,7 @@ def test_who_does_not_become_an_active_member_uses_none(ticket, buyer, program, 
     joined(**begun)
 
     with writing():
-        Membership.put(buyer, program, **change)
+        Membership.put(buyer.id, program, **change)
 
     assert state_of(ticket) is TicketState.READY
 
@@ -118,7 +118,7 @@ def test_who_is_an_active_member_already_uses_none(buyer, program, joined, make_
     ticket = make_ticket(program.kind_id, buyer)
 
     with writing():
-        Membership.put(buyer, program, state=MembershipState.ACTIVE, role=MembershipRole.MEMBER)
+        Membership.put(buyer.id, program, state=MembershipState.ACTIVE, role=MembershipRole.MEMBER)
 
     assert state_of(ticket) is TicketState.READY
 
@@ -183,7 +183,7 @@ def test_who_was_a_trainer_for_a_while_uses_no_second_ticket(ticket, buyer, prog
 
     with writing():
         for role in (MembershipRole.TRAINER, MembershipRole.MEMBER):
-            Membership.put(buyer, program, role=role)
+            Membership.put(buyer.id, program, role=role)
 
     assert state_of(second) is TicketState.READY
 

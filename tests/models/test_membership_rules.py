@@ -54,7 +54,7 @@ def test_it_is_brought_back_in_place(make_membership):
     member = make_membership(state=MembershipState.DROPPED, date=date(2026, 1, 1))
 
     with writing():
-        Membership.put(member.user, member.program, state=MembershipState.ACTIVE)
+        Membership.put(member.user.id, member.program, state=MembershipState.ACTIVE)
 
     [found] = Membership.select()
     assert (member.id, member.date, member.created_at) == (found.id, found.date, found.created_at)
@@ -94,7 +94,7 @@ def test_a_change_tells_from_and_to_of_state_role_cohort_and_date(make_program, 
 
     with writing():
         Membership.put(
-            member.user,
+            member.user_id,
             program,
             role=MembershipRole.TRAINER,
             state=MembershipState.COMPLETED,
@@ -120,7 +120,7 @@ def test_a_change_of_any_one_of_them_is_one_row(make_membership, change, told):
     member = make_membership()
 
     with writing():
-        changed = Membership.put(member.user, member.program, **change)
+        changed = Membership.put(member.user.id, member.program, **change)
 
     assert changed is True
     assert len(member.history()) == 2
@@ -133,7 +133,7 @@ def test_leaving_a_cohort_is_one_row(make_program, make_membership, make_cohort)
     member = make_membership(program=program, cohort_id=cohort.id)
 
     with writing():
-        Membership.put(member.user, program, cohort_id=None)
+        Membership.put(member.user.id, program, cohort_id=None)
 
     row = last_change(member)
     assert (row.from_cohort_id, row.to_cohort_id) == (cohort.id, None)
@@ -156,8 +156,8 @@ def test_what_changes_nothing_writes_nothing_and_counts_zero(make_membership):
 
     with writing():
         changed = [
-            Membership.put(member.user, member.program),
-            Membership.put(member.user, member.program, state=MembershipState.ACTIVE),
+            Membership.put(member.user.id, member.program),
+            Membership.put(member.user.id, member.program, state=MembershipState.ACTIVE),
             member.say(MembershipState.ACTIVE),
             member.move_date(member.date),
         ]
@@ -224,7 +224,7 @@ def test_a_cohort_must_belong_to_the_program(make_user, make_program, make_cohor
     cohort = make_cohort(make_program())
 
     with pytest.raises(Conflict) as caught:
-        Membership.put(make_user(), make_program(), cohort_id=cohort.id)
+        Membership.put(make_user().id, make_program(), cohort_id=cohort.id)
 
     assert caught.value.word == "COHORT_OF_ANOTHER_PROGRAM"
     assert Membership.select().count() == 0

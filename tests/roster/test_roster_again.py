@@ -54,7 +54,7 @@ def change(membership):
     def put(**values):
         found = membership()
         with writing():
-            assert Membership.put(User.of(found.user_id), Program.of(found.program_id), **values)
+            assert Membership.put(found.user_id, Program.of(found.program_id), **values)
 
     return put
 
@@ -261,7 +261,7 @@ def test_a_membership_that_was_made_here_follows_the_file_from_its_first_mention
 ):
     bring(users="sourcedId\nbob\n")
     with writing():
-        Membership.put(User.of(row_id("default", "user", "bob")), program())
+        Membership.put(row_id("default", "user", "bob"), program())
 
     report = bring(
         enrollments="sourcedId,classSourcedId,userSourcedId,role,metadata.state\ne2,cook-1,bob,teacher,completed\n"

@@ -186,7 +186,7 @@ def test_any_text_comes_back_exactly(world, tmp_path_factory, templates, texts):
             user = User.appear(None, first=texts[4], last=texts[5], mobile=texts[6], sourced_id=texts[7])
             label = Label.put(None, handle=f"h{texts[0]}", name=f"n{texts[1]}")
             user.put_label(label)
-            Membership.put(user, program, cohort_id=Cohort.confirm(program.id, f"c{texts[2]}").id)
+            Membership.put(user.id, program, cohort_id=Cohort.confirm(program.id, f"c{texts[2]}").id)
             Membership.of(user.id, program.id).say(
                 MembershipState.DROPPED, comments=texts[3], state_detail=texts[4]
             )
