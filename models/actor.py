@@ -39,14 +39,18 @@ def current() -> Actor:
     return _current.get()
 
 
-@contextmanager
-def acting(actor: Actor) -> Iterator[Actor]:
+class acting:
     """Do what follows in the actor's name."""
-    reset = _current.set(actor)
-    try:
-        yield actor
-    finally:
-        _current.reset(reset)
+
+    def __init__(self, actor: Actor) -> None:
+        self._actor = actor
+
+    def __enter__(self) -> Actor:
+        self._before = _current.set(self._actor)
+        return self._actor
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        _current.reset(self._before)
 
 
 @contextmanager

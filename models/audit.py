@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import peewee
 
 from models import actor, clock
@@ -25,17 +22,24 @@ class Audit(BaseModel):
     class Meta:
         indexes = ((("at", "id"), False),)
 
+    @classmethod
+    def note(cls, author: Actor) -> None:
+        """Note what the author has touched."""
+        cls.add(
+            token_id=author.token_id,
+            acting_user_id=author.user_id,
+            request_id=author.request_id,
+            method=author.method,
+            touched=" ".join(author.touched),
+        )
 
-@contextmanager
-def audited(author: Actor) -> Iterator[None]:
+
+class audited(actor.acting):
     """Do the writes that follow in the author's name, and note them when there were any."""
-    with actor.acting(author):
-        yield
-        if author.touched:
-            Audit.add(
-                token_id=author.token_id,
-                acting_user_id=author.user_id,
-                request_id=author.request_id,
-                method=author.method,
-                touched=" ".join(author.touched),
-            )
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None and self._actor.touched:
+                Audit.note(self._actor)
+        finally:
+            super().__exit__(kind)

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import functools
+import time
 import zoneinfo
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _fixed: datetime | None = None
 
 
 def now() -> datetime:
     """The present instant in UTC, cut to milliseconds as it is stored and shown."""
-    instant = _fixed or datetime.now(UTC)
-    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+    return _fixed or _at(time.time_ns() // 1_000_000)
+
+
+@functools.lru_cache(maxsize=16)  # a group of writes has many that are of one millisecond
+def _at(milliseconds: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=milliseconds)
 
 
 def today(timezone: str = "UTC") -> date:
@@ -23,9 +30,12 @@ def today(timezone: str = "UTC") -> date:
 def set_to(instant: datetime | None) -> None:
     """Stop the clock at an instant (setting CORE_RPC_CLOCK), or let it run again with None."""
     global _fixed
-    if instant is not None and instant.tzinfo is None:
-        instant = instant.replace(tzinfo=UTC)
-    _fixed = instant.astimezone(UTC) if instant else None
+    if instant is not None:
+        instant = instant.replace(
+            tzinfo=instant.tzinfo or UTC, microsecond=instant.microsecond // 1000 * 1000
+        )
+        instant = instant.astimezone(UTC)
+    _fixed = instant
 
 
 def stopped_at() -> datetime | None:

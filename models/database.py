@@ -24,7 +24,6 @@ from uuid import UUID
 import apsw
 import peewee
 from playhouse.apsw_ext import APSWDatabase
-from playhouse.fields import EnumFieldMixin
 
 from models import actor, clock
 from models.errors import Busy
@@ -145,60 +144,60 @@ def writing() -> Iterator[None]:
         yield
 
 
-class IdField(peewee.Field):
+class _Converted(peewee.Field):
+    """A column whose values differ from what is stored for them; null is null both ways."""
+
+    store: Callable[[Any], Any]  # what is stored of a value
+    load: Callable[[Any], Any]  # the value of what is stored
+
+    def db_value(self, value: Any) -> Any:
+        return None if value is None else self.store(value)
+
+    def python_value(self, value: Any) -> Any:
+        return None if value is None else self.load(value)
+
+
+class IdField(_Converted):
     """A UUID kept as the text that goes over the wire: lower case, with dashes."""
 
     field_type = "UUID"
-
-    def db_value(self, value: Any) -> str | None:
-        return None if value is None else str(value)
-
-    def python_value(self, value: Any) -> UUID | None:
-        return None if value is None else TextUUID(value)
+    store = staticmethod(str)
+    load = staticmethod(TextUUID)
 
 
-class InstantField(peewee.Field):
+@functools.lru_cache(maxsize=64)  # a call writes its one instant into several columns
+def _instant_text(value: datetime | str) -> str:
+    if isinstance(value, str):
+        return value
+    # Not strftime, whose %Y has fewer than four digits for early years.
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+class InstantField(_Converted):
     """A UTC instant kept as wire text with three fraction digits, so text order is time order."""
 
     field_type = "TEXT"
-
-    def db_value(self, value: Any) -> str | None:
-        if value is None or isinstance(value, str):
-            return value
-        # Not strftime, whose %Y has fewer than four digits for early years.
-        in_utc = value if value.tzinfo is UTC else value.astimezone(UTC)
-        return in_utc.isoformat(timespec="milliseconds")[:-6] + "Z"  # for +00:00
-
-    def python_value(self, value: Any) -> datetime | None:
-        return None if value is None else datetime.fromisoformat(value)
+    store = staticmethod(_instant_text)
+    load = staticmethod(datetime.fromisoformat)
 
 
-class DayField(peewee.Field):
+class DayField(_Converted):
     """A calendar day kept as YYYY-MM-DD."""
 
     field_type = "TEXT"
-
-    def db_value(self, value: Any) -> str | None:
-        return value.isoformat() if isinstance(value, date) else value
-
-    def python_value(self, value: Any) -> date | None:
-        return None if value is None else date.fromisoformat(value)
+    store = staticmethod(str)
+    load = staticmethod(date.fromisoformat)
 
 
-class ChoiceField(EnumFieldMixin, peewee.TextField):
+class ChoiceField(_Converted):
     """One value of a StrEnum, kept as its text."""
 
-    enum_value_type = str
+    field_type = "TEXT"
 
     def __init__(self, choices: type[StrEnum], **options: Any) -> None:
-        super().__init__(choices, **options)
-        self._by_text = {choice.value: choice for choice in choices}
-
-    def db_value(self, value: Any) -> str | None:
-        return None if value is None else self._by_text[value].value
-
-    def python_value(self, value: Any) -> Any:
-        return None if value is None else self._by_text[value]
+        super().__init__(**options)
+        # Either way the member, which is a text; anything else is refused.
+        self.store = self.load = {choice.value: choice for choice in choices}.__getitem__
 
 
 def run(sql: str, values: Sequence[Any] = ()) -> apsw.Cursor:
@@ -321,9 +320,9 @@ def _conversion(column: peewee.Field, way: str) -> _Convert | None:
     None where they are the same. A foreign key's values are those of the column that it names.
     """
     target = column.rel_field if isinstance(column, peewee.ForeignKeyField) else column
-    if type(target) in (peewee.TextField, peewee.IntegerField):
-        return None
-    return getattr(target, way)
+    if isinstance(target, _Converted):
+        return target.store if way == "db_value" else target.load
+    return None if type(target) in (peewee.TextField, peewee.IntegerField) else getattr(target, way)
 
 
 def _columns(columns: Iterable[peewee.Field]) -> _Columns:

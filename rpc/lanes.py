@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import collections
+import functools
 import itertools
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +17,8 @@ from rpc.errors import DeadlineExceeded
 from rpc.registry import Call, Lane, Lookup
 
 Item = TypeVar("Item")
+Answer = asyncio.Future[list[Outcome]]
+Submission = tuple[Sequence[Call], Answer]
 
 AT_ONCE = 256  # lookups of one batch that share a query
 TURN_SECONDS = 0.001  # how long the loop works for one caller before others get a turn
@@ -87,6 +91,7 @@ class Lanes:
 
     def __init__(self, readers: int) -> None:
         self._writer = Writer()
+        self._writes = _Writes(self._writer)
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="reader")
         self._mine = connected(read_only=True)
         self._line = asyncio.Lock()
@@ -135,20 +140,57 @@ class Lanes:
         call.end(*((None, DeadlineExceeded()) if reading.cancel() else await answer))
 
     async def _write(self, calls: Sequence[Call]) -> None:
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[list[Outcome]] = loop.create_future()
-
-        def tell(outcomes: list[Outcome]) -> None:
-            loop.call_soon_threadsafe(answer.set_result, outcomes)
-
-        try:
-            self._writer.submit([call.run for call in calls], tell)
-            # A write that has begun is finished, whatever becomes of the waiting side.
-            outcomes = await asyncio.shield(answer)
-        except Busy as error:
-            outcomes = [(None, error)] * len(calls)
-        for call, outcome in zip(calls, outcomes, strict=True):
+        for call, outcome in zip(calls, await self._writes.add(calls), strict=True):
             call.end(*outcome)
+
+
+class _Writes:
+    """The way to the writer and back: what is submitted in one turn of the loop goes there together,
+    so that the writer begins when the loop has nothing more for it, and so do the outcomes of a group.
+
+    Each of the two threads would otherwise keep the other from running on, at each statement.
+    """
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._waiting: list[Submission] = []
+        self._finished: collections.deque[tuple[Answer, list[Outcome]]] = collections.deque()
+
+    def add(self, calls: Sequence[Call]) -> Answer:
+        """The outcomes of calls that are run in this order.
+
+        A write that has begun is finished, whatever becomes of the waiting side.
+        """
+        loop = asyncio.get_running_loop()
+        if not self._waiting:
+            loop.call_soon(self._submit, loop)
+        answer: Answer = loop.create_future()
+        self._waiting.append((calls, answer))
+        return answer
+
+    def _submit(self, loop: asyncio.AbstractEventLoop) -> None:
+        waiting, self._waiting = self._waiting, []
+        for calls, answer in waiting:
+            tell = functools.partial(self._tell, loop, answer)
+            try:
+                self._writer.submit([call.run for call in calls], tell)
+            except Busy as error:
+                _answer(answer, [(None, error)] * len(calls))
+
+    def _tell(self, loop: asyncio.AbstractEventLoop, answer: Answer, outcomes: list[Outcome]) -> None:
+        """In the writer's thread: the first of a group wakes the loop, which takes all there are."""
+        self._finished.append((answer, outcomes))
+        if len(self._finished) == 1:
+            loop.call_soon_threadsafe(self._deliver)
+
+    def _deliver(self) -> None:
+        while self._finished:
+            _answer(*self._finished.popleft())
+
+
+def _answer(answer: Answer, outcomes: list[Outcome]) -> None:
+    if not answer.done():  # else the request is gone
+        answer.set_result(outcomes)
 
 
 def read_now(calls: Sequence[Call]) -> None:

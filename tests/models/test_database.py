@@ -225,10 +225,10 @@ def statements_of(writer) -> list[str]:
 
 
 def test_a_long_job_does_not_keep_a_short_one_waiting(writer, add):
-    long = Submitted(writer, [add(f"cohort {number}") for number in range(1000)])
+    long = Submitted(writer, [add(f"cohort {number}") for number in range(5000)])
     short = Submitted(writer, [add("short")])
 
-    assert (short.kinds, len(long.kinds)) == ([True], 1000)
+    assert (short.kinds, len(long.kinds)) == ([True], 5000)
     assert short.at < long.at
 
 
