@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import collections
 import time
 from dataclasses import dataclass
 
-from models.database import database
 from models.tokens import Token
+from rpc.fresh import Fresh
 from rpc.registry import Caller
 
 FORGET_SECONDS = 60.0  # after which a wrong guess no longer counts against an address
@@ -26,12 +25,11 @@ class _Budget:
 class Access:
     """The way from an Authorization header to a caller."""
 
-    def __init__(self, rate_limit: float, rate_burst: int, free_guesses: int) -> None:
+    def __init__(self, fresh: Fresh, rate_limit: float, rate_burst: int, free_guesses: int) -> None:
         self._rate, self._burst = rate_limit, rate_burst
         self._free_guesses = free_guesses
-        self._known: dict[str, tuple[Token, Caller]] = {}  # by the header
-        self._known_at: object = None
-        self._is_asked = False
+        self._fresh = fresh
+        self._known: dict[str, tuple[Token, Caller]] = fresh.memory()  # by the header
         self._budgets: dict[object, _Budget] = {}
         self._guesses: collections.OrderedDict[str, collections.deque[float]] = collections.OrderedDict()
 
@@ -41,7 +39,7 @@ class Access:
         Headers that let in are remembered until any other connection commits, so a revoked token ends
         at once; all others are looked up each time, so that the time of a refusal tells nothing.
         """
-        self._forget_what_changed()
+        self._fresh.check()
         header = authorization[0] if len(authorization) == 1 else ""
         token, caller = self._known.get(header, (None, None))
         if token is not None and token.is_usable:
@@ -53,20 +51,6 @@ class Access:
         caller = Caller(token.id, token.scope, token.user_id)
         self._known[header] = token, caller
         return caller
-
-    def _forget_what_changed(self) -> None:
-        """Forget all tokens if anybody has committed; asked once in a turn of the loop."""
-        if self._is_asked:
-            return
-        self._is_asked = True
-        asyncio.get_running_loop().call_soon(self._ask_again)
-        version = database.pragma("data_version")
-        if version != self._known_at:
-            self._known.clear()
-            self._known_at = version
-
-    def _ask_again(self) -> None:
-        self._is_asked = False
 
     def spend(self, caller: Caller) -> int | None:
         """Take one call from the token's budget; milliseconds to wait when it is used up."""

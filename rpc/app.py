@@ -95,7 +95,7 @@ class App:
         self.config = config
         self.draining = False
         self.lanes = Lanes(config.readers)
-        self.access = Access(config.rate_limit, config.rate_burst, config.free_guesses)
+        self.access = Access(self.lanes.fresh, config.rate_limit, config.rate_burst, config.free_guesses)
         self.gate = Gate(config.max_in_flight, config.max_waiting)
         limits = Limits(
             depth=config.max_depth,

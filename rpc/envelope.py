@@ -7,20 +7,19 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any
 
 import orjson
 from jsonrpcserver import JsonRpcError, dispatch_to_response
 
 from rpc.errors import rpc_error
-from rpc.lanes import Lanes, Together, Turns, read_now
+from rpc.lanes import Lanes, Together, Turns
 from rpc.registry import Call, Context, Lane, Method
 
 AT_ONCE = 64  # entries of a batch that are planned, and then rendered, in one piece
 LONG_BODY = 16 * 1024  # bytes from which reading is work that stands in line with other long work
 
-_BRACKETS = bytes.maketrans(b"[]{}", b"\x01\x02\x01\x02")  # 1 opens, 2 closes
+_BRACKETS = bytes.maketrans(b"{}", b"[]")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
@@ -111,7 +110,8 @@ class Envelope:
     def _begin(self, entries: Sequence[_Entry]) -> None:
         """Plan what has come in one turn, and carry out what of it is quick."""
         self._plan(entries)
-        read_now([entry for entry in entries if entry.error is None and entry.method.lane is Lane.QUICK])
+        planned = [entry for entry in entries if entry.error is None]
+        self._lanes.read_now([entry for entry in planned if entry.method.lane is Lane.QUICK])
 
     async def _answer_batch(self, content: list[Any], context: Context, body: bytes, turns: Turns) -> bytes:
         entries: list[_Entry] = []
@@ -275,11 +275,19 @@ def check_limits(body: bytes, limits: Limits) -> None:
     values = 1 + bare.count(b",") + openings - bare.count(b"[]") - bare.count(b"{}")
     if values > limits.values:
         raise rpc_error("TOO_MANY_VALUES", limit=limits.values)
-    steps = bare.translate(_BRACKETS, _NOT_BRACKETS)
-    if max(accumulate(3 - 2 * step for step in steps), default=0) > limits.depth:
+    if _is_deeper(bare.translate(_BRACKETS, _NOT_BRACKETS), limits.depth):
         raise rpc_error("TOO_DEEP", limit=limits.depth)
     if number.search(bare):
         raise rpc_error("NUMBER_TOO_LONG", limit=limits.number)
+
+
+def _is_deeper(brackets: bytes, most: int) -> bool:
+    """Whether brackets nest more than so many levels: each pass takes away the innermost ones."""
+    for _ in range(most):
+        if not brackets:
+            return False
+        brackets = brackets.replace(b"[]", b"")
+    return bool(brackets)
 
 
 @functools.cache

@@ -9,11 +9,12 @@ import itertools
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from models.database import Outcome, Writer, connect_reader, connected, database
 from models.errors import Busy
 from rpc.errors import DeadlineExceeded
+from rpc.fresh import Fresh
 from rpc.registry import Call, Lane, Lookup
 
 Item = TypeVar("Item")
@@ -95,6 +96,8 @@ class Lanes:
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="reader")
         self._mine = connected(read_only=True)
         self._line = asyncio.Lock()
+        self.fresh = Fresh()
+        self._found: dict[Lookup, dict[str, Any]] = {}  # results by the texts of their ids
 
     def open(self) -> None:
         """Start the writer and connect this thread, which must be the loop's."""
@@ -110,6 +113,38 @@ class Lanes:
     def turns(self) -> Turns:
         """Turns for the work of one request."""
         return Turns(self._line)
+
+    def read_now(self, calls: Sequence[Call]) -> None:
+        """Carry out quick reads here and now; lookups by id share a query for each kind."""
+        lookups: dict[Lookup, list[Call]] = {}
+        for call in calls:
+            if (by_ids := call.method.by_ids) is None:
+                call.end(*_outcome(call))
+            else:
+                lookups.setdefault(by_ids, []).append(call)
+        for by_ids, alike in lookups.items():
+            self._look_up(by_ids, alike)
+
+    def _look_up(self, by_ids: Lookup, calls: Sequence[Call]) -> None:
+        if by_ids not in self._found:
+            self._found[by_ids] = self.fresh.memory()
+        found = self._found[by_ids]
+        ids = [str(*call.loaded.values()) for call in calls]
+        try:
+            self.fresh.check()
+            if unknown := [row_id for row_id in dict.fromkeys(ids) if row_id not in found]:
+                read = by_ids(unknown)
+                found.update((row_id, read.get(row_id)) for row_id in unknown)
+        except Exception as error:
+            for call in calls:
+                call.end(None, error)
+            return
+        now = time.monotonic()
+        for call, row_id in zip(calls, ids, strict=True):
+            if now > call.context.deadline:
+                call.end(None, DeadlineExceeded())
+            else:
+                call.value = found[row_id]
 
     async def run(self, calls: Sequence[Call]) -> None:
         """Carry out planned calls in the order given; a later one sees what an earlier one wrote."""
@@ -130,7 +165,7 @@ class Lanes:
             at_once = 1 if by_ids is None else AT_ONCE
             for start in range(0, len(alike), at_once):
                 await turns.give()
-                read_now(alike[start : start + at_once])
+                self.read_now(alike[start : start + at_once])
 
     async def _read_in_thread(self, call: Call) -> None:
         """Read in a thread; a call that no thread has begun by its deadline is given up."""
@@ -191,34 +226,6 @@ class _Writes:
 def _answer(answer: Answer, outcomes: list[Outcome]) -> None:
     if not answer.done():  # else the request is gone
         answer.set_result(outcomes)
-
-
-def read_now(calls: Sequence[Call]) -> None:
-    """Carry out quick reads here and now; lookups by id share a query for each kind."""
-    lookups: dict[Lookup, list[Call]] = {}
-    for call in calls:
-        if (by_ids := call.method.by_ids) is None:
-            call.end(*_outcome(call))
-        else:
-            lookups.setdefault(by_ids, []).append(call)
-    for by_ids, alike in lookups.items():
-        _look_up(by_ids, alike)
-
-
-def _look_up(by_ids: Lookup, calls: Sequence[Call]) -> None:
-    ids = [str(*call.loaded.values()) for call in calls]
-    now = time.monotonic()
-    try:
-        found = by_ids(ids)
-    except Exception as error:
-        for call in calls:
-            call.end(None, error)
-        return
-    for call, row_id in zip(calls, ids, strict=True):
-        if now > call.context.deadline:
-            call.end(None, DeadlineExceeded())
-        else:
-            call.value = found.get(row_id)
 
 
 def _outcome(call: Call) -> Outcome:

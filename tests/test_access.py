@@ -16,6 +16,7 @@ from models import clock
 from models.database import database, writing
 from models.tokens import Scope, Token
 from rpc.access import Access
+from rpc.fresh import Fresh
 
 CALL = {"jsonrpc": "2.0", "id": 1, "method": "core.ListActivePrograms"}
 CREATE = {"jsonrpc": "2.0", "id": 1, "method": "core.CreateUser", "params": {"email": "new@example.org"}}
@@ -131,7 +132,7 @@ def test_a_token_made_beside_the_server_is_good_at_once(post, issue):
 
 async def test_refusals_take_the_same_steps_whether_a_token_was_ever_known(world, issue, statements):
     _, secret = issue(expires_at=clock.now() + timedelta(hours=1))
-    access = Access(0.0, 100, 10)
+    access = Access(Fresh(), 0.0, 100, 10)
     access.caller([f"Bearer {secret}"])
     clock.set_to(clock.now() + timedelta(hours=2))
 
@@ -204,7 +205,7 @@ def test_who_guesses_is_slowed_and_others_are_not(serve, post, world):
 
 
 def test_guesses_are_forgiven_after_a_while():
-    access = Access(0.0, 100, free_guesses=2)
+    access = Access(Fresh(), 0.0, 100, free_guesses=2)
 
     slowed = [access.is_guessing("10.0.0.1", now) for now in (0.0, 1.0, 2.0, 61.5, 62.5)]
 
@@ -212,7 +213,7 @@ def test_guesses_are_forgiven_after_a_while():
 
 
 def test_addresses_are_slowed_each_for_itself():
-    access = Access(0.0, 100, free_guesses=1)
+    access = Access(Fresh(), 0.0, 100, free_guesses=1)
 
     slowed = [access.is_guessing(address, 0.0) for address in ("10.0.0.1", "10.0.0.1", "10.0.0.2")]
 

@@ -7,9 +7,11 @@ import json
 import time
 from uuid import UUID, uuid4
 
+import apsw
 import pytest
 
 import rpc.app  # noqa: F401  registers the methods
+from models import sample
 from models.database import database
 from models.programs import Program, ProgramKind
 from models.tokens import Scope
@@ -46,9 +48,15 @@ async def lanes(world):
 
 @pytest.fixture
 def asked(lanes):
-    """The statements that the loop's connection is told to run."""
+    """The selects that the loop's connection is told to run."""
     told: list[str] = []
-    database.connection().exec_trace = lambda _, sql, values: told.append(sql) or True
+
+    def note(_: object, sql: str, values: object) -> bool:
+        if sql.startswith("SELECT"):
+            told.append(sql)
+        return True
+
+    database.connection().exec_trace = note
     return told
 
 
@@ -97,6 +105,61 @@ async def test_lookups_of_a_batch_share_a_query(lanes, asked):
     assert [str(row_id) for row_id in kinds] == [call.value["id"] for call in calls[:-1]]
     assert (None, None) == (calls[-1].value, calls[-1].error)
     assert len(asked) == 1
+
+
+@pytest.mark.sample
+async def test_what_was_looked_up_is_remembered_until_somebody_commits(lanes, asked, world):
+    kinds = [row.id for row in ProgramKind.select()]
+    outside = apsw.Connection(str(world.path))
+    asked.clear()
+
+    async def look_up() -> tuple[set[str], int]:
+        calls = [planned("core.LookupProgram", row_id) for row_id in (*kinds, uuid4())]
+        before = len(asked)
+        await lanes.run(calls)
+        await asyncio.sleep(0)  # the next turn
+        return {call.value["name"] for call in calls[:-1]}, len(asked) - before
+
+    first = await look_up()
+    outside.execute("UPDATE user SET name = 'somebody'")
+    second = await look_up()
+    outside.execute("UPDATE program_kind SET name = 'Renamed'")
+    third = await look_up()
+
+    assert ({"Renamed"}, 1) == third
+    assert first == second == (first[0], 1)
+    assert len(first[0]) > 5
+    outside.close()
+
+
+@pytest.mark.sample
+async def test_what_is_remembered_is_not_asked_again(lanes, asked):
+    kinds = [row.id for row in ProgramKind.select()]
+    nobody = uuid4()
+    asked.clear()
+
+    for _ in range(3):
+        calls = [planned("core.LookupProgram", row_id) for row_id in (*kinds, nobody)]
+        await lanes.run(calls)
+        await asyncio.sleep(0)
+        assert [*map(str, kinds), None] == [call.value and call.value["id"] for call in calls]
+
+    assert len(asked) == 1
+
+
+@pytest.mark.sample
+def test_a_lookup_sees_what_was_written_before_it_in_its_batch(client):
+    program = {"programId": sample.SPRING}
+    calls = []
+    for number in range(20):
+        calls += [
+            ("admin.SaveProgram", {"id": sample.SPRING, "name": f"Name {number}"}),
+            ("core.LookupProgramInstance", program),
+        ]
+
+    found = client.batch([("core.LookupProgramInstance", program), *calls])
+
+    assert [f"Name {number}" for number in range(20)] == [one["name"] for one in found[2::2]]
 
 
 @pytest.mark.sample
