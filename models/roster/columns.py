@@ -57,12 +57,20 @@ def text(at_most: int = NAME) -> Callable[[str], str]:
     return read
 
 
-def email(cell: str) -> str:
+@dataclass(frozen=True)
+class Email:
+    """An email as it is spelled, and as it compares."""
+
+    text: str
+    key: str
+
+
+def email(cell: str) -> Email:
     try:
-        email_key(cell)
+        key = email_key(cell)
     except ValueError as error:
         raise BadCell("BAD_EMAIL", str(error)) from None
-    return text()(cell)
+    return Email(text()(cell), key)
 
 
 def an_id(cell: str) -> UUID:

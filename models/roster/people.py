@@ -9,8 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from models import actor, clock
-from models.people import Label, User, UserLabel, UserRole, UserStatus, email_key
-from models.roster.columns import LABELS, ROLES, USERS, Column, Status, word
+from models.people import Label, User, UserLabel, UserRole, UserStatus
+from models.roster.columns import LABELS, ROLES, USERS, Column, Email, Status, word
 from models.roster.rows import (
     News,
     Refused,
@@ -117,9 +117,8 @@ class Users(Step):
     def store(self, rows: list[Row]) -> None:
         found = by_id(User, (row.id for row in rows))
         every = list(self.news(rows, found))
-        emails = [news.values["email"] for news in every if "email" in news.fresh]
-        keys = {email: email_key(email) for email in emails}
-        holders = dict(columns_among(User, "email_key", "id", email_key=keys.values()))
+        keys = [news.fresh["email"].key for news in every if "email" in news.fresh]
+        holders = dict(columns_among(User, "email_key", "id", email_key=keys))
         now = clock.now()
         made: list[User] = []
         changed: list[User] = []
@@ -131,7 +130,7 @@ class Users(Step):
             try:
                 values = news.attributes(self.columns)
                 if "email" in values:
-                    _set_email(values, keys[values["email"]], news.row.id, user, holders)
+                    _set_email(values, news.row.id, user, holders)
                 labelling = Labelling.by(news)
             except Refused as refused:
                 self.refuse(news.row, refused)
@@ -182,16 +181,14 @@ class Users(Step):
         return {user for user, _ in put | taken}
 
 
-def _set_email(
-    values: dict[str, Any], key: str, user_id: UUID, user: User | None, holders: dict[str, UUID]
-) -> None:
+def _set_email(values: dict[str, Any], user_id: UUID, user: User | None, holders: dict[str, UUID]) -> None:
     """Have an email mean that the user gets it. Refused: it is another user's."""
-    if user is not None and user.email_key == key:
-        del values["email"]  # the first spelling is kept
-    elif holders.setdefault(key, user_id) != user_id:
+    email: Email = values.pop("email")
+    if user is not None and user.email_key == email.key:
+        return  # the first spelling is kept
+    if holders.setdefault(email.key, user_id) != user_id:
         raise Refused("email", "EMAIL_TAKEN", "Another user has this email.")
-    else:
-        values["email_key"] = key
+    values |= {"email": email.text, "email_key": email.key}
 
 
 def _claim_tickets(users: Sequence[User]) -> None:
