@@ -119,7 +119,7 @@ class Enrollments(Step):
         if row.take_status() is not None:
             given["status"] = "tobedeleted" if row.gone else "active"
         if "role" in given:
-            given["role"] = role(given["role"]).value
+            given["role"] = str(role(given["role"]))
 
     def store(self, rows: list[Row]) -> None:
         self._cohorts.fetch_programs(rows)

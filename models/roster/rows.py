@@ -6,7 +6,7 @@ import functools
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -97,9 +97,6 @@ class News:
         if imported is not None and imported == row.imported:
             return None
         values = _read_cells(columns, row.given)
-        for name, value in values.items():
-            if isinstance(value, Enum):
-                row.given[name] = value.value  # however it was spelled
         if there is None:
             return cls(row, values, values, {}, _read_cells(columns, row.carried))
         last = orjson.loads(imported) if imported else {}
@@ -151,8 +148,14 @@ def read_cell(column: Column, cell: str) -> Any:
         raise Refused(column.name, error.code, error.message) from None
 
 
-def _read_cells(columns: Mapping[str, Column], cells: Mapping[str, str]) -> dict[str, Any]:
-    return {name: read_cell(columns[name], cell) for name, cell in cells.items()}
+def _read_cells(columns: Mapping[str, Column], cells: dict[str, str]) -> dict[str, Any]:
+    """What cells mean; words in them are put as we spell them."""
+    values = {}
+    for name, cell in cells.items():
+        values[name] = value = read_cell(columns[name], cell)
+        if isinstance(value, StrEnum):
+            cells[name] = str(value)
+    return values
 
 
 def assign(there: Any, values: Mapping[str, Any]) -> bool:
