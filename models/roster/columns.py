@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+import uuid_utils.compat
 
 from models import clock
 from models.memberships import MembershipRole, MembershipState
@@ -26,7 +27,7 @@ PRIORITY_AT_MOST = 1_000_000
 
 def row_id(source: str, kind: str, sourced_id: str) -> UUID:
     """The id of a row that an import makes; kind is course, class, user or enrollment."""
-    return uuid.uuid5(NAMESPACE, f"{source}/{kind}/{sourced_id}")
+    return uuid_utils.compat.uuid5(NAMESPACE, f"{source}/{kind}/{sourced_id}")
 
 
 class BadCell(Exception):
@@ -57,12 +58,20 @@ def text(at_most: int = NAME) -> Callable[[str], str]:
     return read
 
 
-def email(cell: str) -> str:
+@dataclass(frozen=True)
+class Email:
+    """An email as it is spelled, and as it compares."""
+
+    text: str
+    key: str
+
+
+def email(cell: str) -> Email:
     try:
-        email_key(cell)
+        key = email_key(cell)
     except ValueError as error:
         raise BadCell("BAD_EMAIL", str(error)) from None
-    return text()(cell)
+    return Email(text()(cell), key)
 
 
 def an_id(cell: str) -> UUID:
@@ -123,8 +132,10 @@ def word(words: type[StrEnum]) -> Callable[[str], Any]:
 
 def role(cell: str) -> MembershipRole:
     """What somebody with a role of OneRoster is in a program."""
-    known = {"student": MembershipRole.MEMBER, "teacher": MembershipRole.TRAINER}
-    return known.get(cell.strip().lower(), MembershipRole.OBSERVER)
+    return _ROLES.get(cell.strip().lower(), MembershipRole.OBSERVER)
+
+
+_ROLES = {"student": MembershipRole.MEMBER, "teacher": MembershipRole.TRAINER}
 
 
 def timezone(cell: str) -> str:
@@ -142,9 +153,9 @@ def listed(cell: str) -> list[str]:
             items = next(csv.reader([cell], skipinitialspace=True, strict=True))
         except (csv.Error, StopIteration):
             raise BadCell("BAD_LIST", "Must be items between commas.") from None
-    if any(len(item) > NAME for item in items):
+    if max(map(len, items), default=0) > NAME:
         raise BadCell("TOO_LONG", f"Each item must have at most {NAME} characters.")
-    return list(dict.fromkeys(item for item in items if item))
+    return list(dict.fromkeys(filter(None, items)))
 
 
 def imported(cell: str) -> str:

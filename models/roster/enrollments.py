@@ -19,11 +19,11 @@ from models.roster.rows import (
     Refused,
     Row,
     Step,
-    among,
     by_id,
+    columns_among,
     missing,
     read_cell,
-    tuples,
+    rows_among,
     without_taken_ids,
 )
 
@@ -61,11 +61,9 @@ class Cohorts(Step):
         unknown = [pair for pair in wanted if pair not in self.ids_by_name]
         if not unknown:
             return
-        found = Cohort.select(Cohort.program, Cohort.name_key, Cohort.id).where(
-            among(Cohort.program, {program for program, _ in unknown}),
-            among(Cohort.name_key, {key for _, key in unknown}),
-        )
-        self.ids_by_name.update(((program, key), cohort) for program, key, cohort in tuples(found))
+        programs, keys = map(set, zip(*unknown, strict=True))
+        found = columns_among(Cohort, "program_id", "name_key", "id", program_id=programs, name_key=keys)
+        self.ids_by_name.update(((program, key), cohort) for program, key, cohort in found)
         absent = [pair for pair in unknown if pair not in self.ids_by_name]
         made = [Cohort(program=pair[0], name_key=pair[1], **wanted[pair]) for pair in absent]
         without_taken_ids(Cohort, made)
@@ -120,16 +118,14 @@ class Enrollments(Step):
         if row.take_status() is not None:
             given["status"] = "tobedeleted" if row.gone else "active"
         if "role" in given:
-            given["role"] = role(given["role"]).value
+            given["role"] = str(role(given["role"]))
 
     def store(self, rows: list[Row]) -> None:
         self._cohorts.fetch_programs(rows)
         users = [self.ids.of("user", row.given.get("userSourcedId", "").strip()) for row in rows]
-        people = User.select(User.id, User.erased_at).where(among(User.id, set(users)))
-        erased_at = dict(tuples(people))
+        erased_at = dict(columns_among(User, "id", "erased_at", id=set(users)))
         memberships = {
-            (one.program_id, one.user_id): one
-            for one in Membership.select().where(among(Membership.user, erased_at))
+            (one.program_id, one.user_id): one for one in rows_among(Membership, user_id=erased_at)
         }
         entries = []
         for row, user_id in zip(rows, users, strict=True):
@@ -179,8 +175,7 @@ class Enrollments(Step):
     def _without_moved(self, entries: Sequence[Entry]) -> list[Entry]:
         """Refuse enrollments that were of another user or class: memberships stay what they are of."""
         new = [entry.news.row.id for entry in entries if entry.membership is None]
-        found = Membership.select(Membership.id).where(among(Membership.id, new))
-        taken = {id for (id,) in tuples(found)} if new else set()
+        taken = {id for (id,) in columns_among(Membership, "id", id=new)}
         for entry in entries:
             if entry.membership is None and entry.news.row.id in taken:
                 message = "It was of another user or class; another one needs another sourcedId."

@@ -9,8 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from models import actor, clock
-from models.people import Label, User, UserLabel, UserRole, UserStatus, email_key
-from models.roster.columns import LABELS, ROLES, USERS, Column, Status, word
+from models.people import Label, User, UserLabel, UserRole, UserStatus
+from models.roster.columns import LABELS, ROLES, USERS, Column, Email, Status, word
 from models.roster.rows import (
     News,
     Refused,
@@ -19,9 +19,9 @@ from models.roster.rows import (
     among,
     assign,
     by_id,
+    columns_among,
     missing,
     read_cell,
-    tuples,
     without_taken_ids,
 )
 from models.tickets import Ticket
@@ -60,8 +60,7 @@ class Labels(Step):
         unknown = [handle for handle in wanted if handle not in self.ids_by_handle]
         if not unknown:
             return
-        found = Label.select(Label.handle, Label.id).where(among(Label.handle, unknown))
-        self.ids_by_handle.update((handle, id) for handle, id in tuples(found))
+        self.ids_by_handle.update(columns_among(Label, "handle", "id", handle=unknown))
         absent = [handle for handle in unknown if handle not in self.ids_by_handle]
         made = [Label(**{"handle": handle, **wanted[handle]}) for handle in absent]
         without_taken_ids(Label, made)
@@ -118,9 +117,8 @@ class Users(Step):
     def store(self, rows: list[Row]) -> None:
         found = by_id(User, (row.id for row in rows))
         every = list(self.news(rows, found))
-        emails = [news.values["email"] for news in every if "email" in news.fresh]
-        keys = {email: email_key(email) for email in emails}
-        holders = _holders(keys.values())
+        keys = [news.fresh["email"].key for news in every if "email" in news.fresh]
+        holders = dict(columns_among(User, "email_key", "id", email_key=keys))
         now = clock.now()
         made: list[User] = []
         changed: list[User] = []
@@ -132,7 +130,7 @@ class Users(Step):
             try:
                 values = news.attributes(self.columns)
                 if "email" in values:
-                    _set_email(values, keys[values["email"]], news.row.id, user, holders)
+                    _set_email(values, news.row.id, user, holders)
                 labelling = Labelling.by(news)
             except Refused as refused:
                 self.refuse(news.row, refused)
@@ -154,59 +152,50 @@ class Users(Step):
         User.insert_rows(made)
         followed = self.file.attributes | {"email_key", "status", "updated_at", "imported"}
         User.update_rows(changed, *followed)
-        real.update(dict.fromkeys(self._relabel(labelled) & real.keys(), True))
+        real.update(dict.fromkeys(self._relabel(labelled, real.keys()) & real.keys(), True))
         _claim_tickets(emailed)
         self.report.of(self.file.name).created += len(made)
         for is_real in real.values():
             self.count(is_real)
 
-    def _relabel(self, labelled: Sequence[tuple[User, Labelling]]) -> set[UUID]:
-        """Put on and take off labels; returns the users of whom that was not so already."""
+    def _relabel(self, labelled: Sequence[tuple[User, Labelling]], old: Collection[UUID]) -> set[UUID]:
+        """Put on and take off labels; returns the users of whom that was not so already.
+
+        Users who are not `old` are new here and have no labels yet.
+        """
         handles = dict.fromkeys(one for _, labelling in labelled for one in labelling.put + labelling.taken)
         self._labels.confirm({handle: {"name": handle} for handle in handles})
         ids = self._labels.ids_by_handle
-        found = UserLabel.select(UserLabel.user, UserLabel.label, UserLabel.id)
-        found = found.where(among(UserLabel.user, [user.id for user, _ in labelled]))
-        there = {(user, label): link for user, label, link in tuples(found)} if labelled else {}
+        linked = [user.id for user, _ in labelled if user.id in old]
+        links = columns_among(UserLabel, "user_id", "label_id", "id", user_id=linked)
+        there = {(user, label): link for user, label, link in links}
         put = {(user.id, ids[one]) for user, labelling in labelled for one in labelling.put} - there.keys()
         taken = {
             (user.id, ids[one]) for user, labelling in labelled for one in labelling.taken
         } & there.keys()
         UserLabel.insert_rows([UserLabel(user=user, label=label) for user, label in put])
         if taken:
-            links = [there[pair] for pair in taken]
-            actor.touch(*links, *itertools.chain(*taken))
-            UserLabel.delete().where(among(UserLabel.id, links)).execute()
+            gone = [there[pair] for pair in taken]
+            actor.touch(*gone, *itertools.chain(*taken))
+            UserLabel.delete().where(among(UserLabel.id, gone)).execute()
         return {user for user, _ in put | taken}
 
 
-def _set_email(
-    values: dict[str, Any], key: str, user_id: UUID, user: User | None, holders: dict[str, UUID]
-) -> None:
+def _set_email(values: dict[str, Any], user_id: UUID, user: User | None, holders: dict[str, UUID]) -> None:
     """Have an email mean that the user gets it. Refused: it is another user's."""
-    if user is not None and user.email_key == key:
-        del values["email"]  # the first spelling is kept
-    elif holders.setdefault(key, user_id) != user_id:
+    email: Email = values.pop("email")
+    if user is not None and user.email_key == email.key:
+        return  # the first spelling is kept
+    if holders.setdefault(email.key, user_id) != user_id:
         raise Refused("email", "EMAIL_TAKEN", "Another user has this email.")
-    else:
-        values["email_key"] = key
-
-
-def _holders(keys: Collection[str]) -> dict[str, UUID]:
-    """Who has the emails with these keys."""
-    if not keys:
-        return {}
-    found = User.select(User.email_key, User.id).where(among(User.email_key, keys))
-    return dict(tuples(found))
+    values |= {"email": email.text, "email_key": email.key}
 
 
 def _claim_tickets(users: Sequence[User]) -> None:
     """Give users the tickets that were made for their email before anybody had it."""
-    if not users:
-        return
     by_key = {user.email_key: user for user in users}
-    waiting = Ticket.select(Ticket.email_key).where(Ticket.user.is_null(), among(Ticket.email_key, by_key))
-    for (key,) in tuples(waiting.distinct()):
+    tickets = columns_among(Ticket, "email_key", "user_id", email_key=by_key)
+    for key in {key for key, holder in tickets if holder is None}:
         by_key[key].claim_tickets()
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 import orjson
 import peewee
 
-from models.database import BaseModel
+from models.database import BaseModel, database
 from models.roster.columns import STATUS, BadCell, Column, File, Status, row_id
 from models.roster.report import Report
+
+_MANY = "(SELECT value FROM json_each(?))"
 
 
 class Refused(Exception):
@@ -95,9 +97,6 @@ class News:
         if imported is not None and imported == row.imported:
             return None
         values = _read_cells(columns, row.given)
-        for name, value in values.items():
-            if isinstance(value, Enum):
-                row.given[name] = value.value  # however it was spelled
         if there is None:
             return cls(row, values, values, {}, _read_cells(columns, row.carried))
         last = orjson.loads(imported) if imported else {}
@@ -149,8 +148,14 @@ def read_cell(column: Column, cell: str) -> Any:
         raise Refused(column.name, error.code, error.message) from None
 
 
-def _read_cells(columns: Mapping[str, Column], cells: Mapping[str, str]) -> dict[str, Any]:
-    return {name: read_cell(columns[name], cell) for name, cell in cells.items()}
+def _read_cells(columns: Mapping[str, Column], cells: dict[str, str]) -> dict[str, Any]:
+    """What cells mean; words in them are put as we spell them."""
+    values = {}
+    for name, cell in cells.items():
+        values[name] = value = read_cell(columns[name], cell)
+        if isinstance(value, StrEnum):
+            cells[name] = str(value)
+    return values
 
 
 def assign(there: Any, values: Mapping[str, Any]) -> bool:
@@ -163,8 +168,7 @@ def assign(there: Any, values: Mapping[str, Any]) -> bool:
 
 def among(column: Any, values: Iterable[Any]) -> peewee.Expression:
     """Whether a column has one of many values: one parameter and one text, however many they are."""
-    many = orjson.dumps([column.db_value(value) for value in values]).decode()
-    return column.in_(peewee.SQL("(SELECT value FROM json_each(?))", [many]))
+    return column.in_(peewee.SQL(_MANY, [_as_json(column, values)]))
 
 
 def tuples(query: Any) -> Iterator[tuple[Any, ...]]:
@@ -174,8 +178,45 @@ def tuples(query: Any) -> Iterator[tuple[Any, ...]]:
 
 def by_id(model: type[Any], ids: Iterable[UUID]) -> dict[UUID, Any]:
     """The rows with these ids, as far as there are such."""
-    wanted = set(ids)
-    return {row.id: row for row in model.select().where(among(model.id, wanted))} if wanted else {}
+    return {row.id: row for row in rows_among(model, id=set(ids))}
+
+
+def rows_among(model: type[Any], **values: Collection[Any]) -> list[Any]:
+    """The rows that have one of many values, in each of the columns named."""
+    names = tuple(column.name for column in model._meta.sorted_fields)
+    return [model._made_of(stored) for stored in _stored(model, names, values)]
+
+
+def columns_among(model: type[Any], *names: str, **values: Collection[Any]) -> list[tuple[Any, ...]]:
+    """As `rows_among`, but only some columns."""
+    readers = [model._meta.combined[name].python_value for name in names]
+    return [
+        tuple([read(value) for read, value in zip(readers, stored, strict=True)])
+        for stored in _stored(model, names, values)
+    ]
+
+
+def _stored(
+    model: type[BaseModel], names: tuple[str, ...], values: Mapping[str, Collection[Any]]
+) -> list[Sequence[Any]]:
+    if not all(values.values()):
+        return []
+    columns = model._meta.combined
+    many = [_as_json(columns[name], some) for name, some in values.items()]
+    return database.execute_sql(_sql(model, names, tuple(values)), many).fetchall()
+
+
+@functools.cache
+def _sql(model: type[BaseModel], names: tuple[str, ...], tested: tuple[str, ...]) -> str:
+    """The select of some columns of the rows that have one of many values in each of others."""
+    columns = model._meta.combined
+    tests = [columns[name].in_(peewee.SQL(_MANY)) for name in tested]
+    sql, _ = model.select(*(columns[name] for name in names)).where(*tests).sql()
+    return sql
+
+
+def _as_json(column: Any, values: Iterable[Any]) -> str:
+    return orjson.dumps([column.db_value(value) for value in values]).decode()
 
 
 class Ids:
@@ -270,9 +311,7 @@ class Step:
 
 def without_taken_ids(model: type[BaseModel], rows: list[Any]) -> None:
     """Give new ids to new rows whose own is taken by an older one, or by one of them."""
-    if not rows:
-        return
-    taken = {id for (id,) in tuples(model.select(model.id).where(among(model.id, [row.id for row in rows])))}
+    taken = {id for (id,) in columns_among(model, "id", id=[row.id for row in rows])}
     for row in rows:
         if row.id in taken:
             row.id = model.id.default()
