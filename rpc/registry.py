@@ -19,6 +19,7 @@ from models.actor import Actor
 from models.audit import audited
 from models.tokens import Scope
 from rpc.errors import DeadlineExceeded, rpc_error, to_rpc_error
+from rpc.rendering import rendered
 from rpc.schemas import Params
 
 # From ids to the JSON results of those that there are, by the text of the id.
@@ -128,7 +129,7 @@ class Planned:
 
     def _result(self) -> Any:
         value = self.method.handler(**self.loaded)
-        return self.method.returns.serialize("result", {"result": value})
+        return rendered(self.method.returns, value)
 
     def _actor(self) -> Actor:
         caller = self.context.caller
