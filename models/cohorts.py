@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from typing import Self
 from uuid import UUID
@@ -11,6 +12,7 @@ import peewee
 from models.database import DatedModel
 from models.errors import Conflict, Invalid, NotFound
 from models.programs import Program
+from models.statements import Rows, Select, given
 
 
 def name_key(name: str) -> str:
@@ -42,11 +44,12 @@ class Cohort(DatedModel):
         return found
 
     @classmethod
-    def in_program(cls, program_id: UUID, limit: int | None = None, offset: int = 0) -> list[Self]:
+    def in_program(cls, program_id: UUID, limit: int | None = None, offset: int = 0) -> Rows[Cohort]:
         """The cohorts of a program, by folded name."""
-        Program.of(program_id)
-        found = cls.select().where(cls.program == program_id).order_by(cls.name_key, cls.id)
-        return list(found.limit(limit).offset(offset))
+        found = _in_program().rows(limit, offset, program_id=program_id)
+        if not found:
+            Program.of(program_id)
+        return found
 
     @classmethod
     def confirm(cls, program_id: UUID, name: str) -> Self:
@@ -57,3 +60,9 @@ class Cohort(DatedModel):
             raise Invalid({"cohort_name": ["Must not be empty."]})
         found = cls.find(program_id=program_id, name_key=key)
         return found or cls.add(program=program_id, name=name, name_key=key)
+
+
+@functools.cache
+def _in_program() -> Select[Cohort]:
+    found = Cohort.select().where(Cohort.program == given("program_id"))
+    return Select(found.order_by(Cohort.name_key, Cohort.id))

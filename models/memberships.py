@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,6 +19,7 @@ from models.database import BaseModel, ChoiceField, DatedModel, DayField, IdFiel
 from models.errors import Conflict, NotFound
 from models.people import User
 from models.programs import Program, ProgramKind
+from models.statements import Rows, Select, Statement, any_given, given
 
 Day = date  # models here have a column of that name
 
@@ -148,11 +150,9 @@ class Membership(DatedModel):
     def standing(self) -> Standing:
         return Standing(self.role, self.state, self.cohort_id, self.date)
 
-    def history(self, limit: int | None = None, offset: int = 0) -> list[MembershipChange]:
+    def history(self, limit: int | None = None, offset: int = 0) -> Rows[MembershipChange]:
         """What happened to this membership, oldest first."""
-        found = MembershipChange.select().where(MembershipChange.membership == self.id)
-        found = found.order_by(MembershipChange.at, MembershipChange.id)
-        return list(found.limit(limit).offset(offset))
+        return _history().rows(limit, offset, membership_id=self.id)
 
 
 class MembershipChange(BaseModel):
@@ -186,6 +186,12 @@ class MembershipChange(BaseModel):
     @property
     def after(self) -> Standing:
         return Standing(self.to_role, self.to_state, self.to_cohort_id, self.to_date)
+
+
+@functools.cache
+def _history() -> Select[MembershipChange]:
+    found = MembershipChange.select().where(MembershipChange.membership == given("membership_id"))
+    return Select(found.order_by(MembershipChange.at, MembershipChange.id))
 
 
 _STANDING_COLUMNS = ("role", "state", "cohort", "date")
@@ -347,7 +353,7 @@ class Participation:
         )
 
     @classmethod
-    def fetch(cls, found: peewee.ModelSelect[Membership]) -> list[Self]:
+    def fetch(cls, found: Iterable[Membership]) -> list[Self]:
         """The rows of a `query`, tallied without a query for each."""
         rows = list(found)
         tallies = tally(rows)
@@ -363,33 +369,38 @@ class Participation:
         offset: int = 0,
     ) -> list[Self]:
         """Who is still active in a program that has ended or ends within so many days."""
-        soon = Program.end_date <= Program.today_column(plus_days=within_days)
-        found = cls.query().where(Membership.state == MembershipState.ACTIVE, soon)
         if kind_id is not None:
-            found = found.where(Program.kind == ProgramKind.of(kind_id).id)
+            ProgramKind.of(kind_id)
         if program_id is not None:
-            found = found.where(Program.id == Program.of(program_id).id)
-        names = Program.name, User.shown_name_column()
-        found = found.order_by(Program.end_date, *names, Membership.user, Membership.program)
-        return cls.fetch(found.limit(limit).offset(offset))
+            Program.of(program_id)
+        select = _closing(of_kind=kind_id is not None, of_program=program_id is not None)
+        days = Program.todays(plus_days=within_days)
+        return cls.fetch(select.rows(limit, offset, kind_id=kind_id, program_id=program_id, **days))
+
+
+@functools.cache
+def _closing(*, of_kind: bool, of_program: bool) -> Select[Membership]:
+    found = Participation.query().where(
+        Membership.state == MembershipState.ACTIVE,
+        Program.end_date <= given("day_ahead"),
+        Program.end_date <= Program.today_column(),
+    )
+    if of_kind:
+        found = found.where(Program.kind == given("kind_id"))
+    if of_program:
+        found = found.where(Program.id == given("program_id"))
+    names = Program.name, User.shown_name_column()
+    return Select(found.order_by(Program.end_date, *names, Membership.user, Membership.program))
 
 
 def tally(rows: Sequence[Membership]) -> dict[UUID, Tally]:
     """For each membership, how the user's other ones ended; one query for thousands of users."""
     ends: dict[UUID, dict[tuple[UUID, bool], int]] = {}
-    counted = [*COMPLETIONS, MembershipState.INCOMPLETE]
-    for chunk in peewee.chunked(dict.fromkeys(row.user_id for row in rows), 5000):
-        grouped = (
-            Membership.select(Membership.user, Program.kind, Membership.state, peewee.fn.COUNT("*"))
-            .join(Program)
-            .where(Membership.user.in_(chunk), Membership.state.in_(counted))
-            .group_by(Membership.user, Program.kind, Membership.state)
-        )
-        counts: Any = grouped.tuples()
-        for user_id, kind_id, state, count in counts:
-            mine = ends.setdefault(user_id, {})
-            key = kind_id, state in COMPLETIONS
-            mine[key] = mine.get(key, 0) + count
+    users = dict.fromkeys(row.user_id for row in rows)
+    for user_id, kind_id, state, count in _ends().stored(user_ids=users):
+        mine = ends.setdefault(UUID(user_id), {})
+        key = UUID(kind_id), state in COMPLETIONS
+        mine[key] = mine.get(key, 0) + count
 
     def of(row: Membership) -> Tally:
         mine = ends.get(row.user_id, {})
@@ -413,3 +424,17 @@ def tally(rows: Sequence[Membership]) -> dict[UUID, Tally]:
         )
 
     return {row.id: of(row) for row in rows}
+
+
+@functools.cache
+def _ends() -> Statement:
+    """The select of how often each of some users has ended programs of a kind in a state."""
+    return Statement(
+        Membership.select(Membership.user, Program.kind, Membership.state, peewee.fn.COUNT("*"))
+        .join(Program)
+        .where(
+            Membership.user.in_(any_given("user_ids")),
+            Membership.state.in_([*COMPLETIONS, MembershipState.INCOMPLETE]),
+        )
+        .group_by(Membership.user, Program.kind, Membership.state)
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
@@ -19,6 +20,7 @@ from models.database import (
     InstantField,
 )
 from models.errors import Conflict, Invalid, NotFound
+from models.statements import Statement, given
 
 EMAIL_AT_MOST = 254
 _ZERO_WIDTH = dict.fromkeys(map(ord, "\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"))
@@ -388,8 +390,7 @@ class _Tagged(_Link):
 
     @classmethod
     def has(cls, user: User, handle: str) -> bool:
-        kind = cls._meta.fields[cls.tag].rel_model
-        return cls.select().join(kind).where(cls.user == user.id, kind.handle == handle).exists()
+        return bool(_having(cls).stored(user_id=user.id, handle=handle))
 
     @classmethod
     def handles_by_user(cls, users: Sequence[User]) -> dict[UUID, list[str]]:
@@ -403,6 +404,14 @@ class _Tagged(_Link):
         for handles in found.values():
             handles.sort()
         return found
+
+
+@functools.cache
+def _having(links: type[_Tagged]) -> Statement:
+    """The select of a user's link to what has a handle."""
+    tag = links._meta.fields[links.tag].rel_model
+    found = links.select(links.id).join(tag)
+    return Statement(found.where(links.user == given("user_id"), tag.handle == given("handle")))
 
 
 class UserGroup(_Tagged):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, Self
@@ -12,6 +13,7 @@ import peewee
 from models import clock
 from models.database import ChoiceField, DatedModel, DayField
 from models.errors import Conflict, Invalid, NotFound
+from models.statements import Rows, Select, Statement, any_given, given
 
 DURATION_AT_MOST = 36_600  # days: a hundred years
 
@@ -88,14 +90,12 @@ class ProgramKind(_InTree):
         return list(found.limit(limit).offset(offset))
 
     @classmethod
-    def children_of(cls, kind_id: UUID) -> list[Self]:
+    def children_of(cls, kind_id: UUID) -> Rows[ProgramKind]:
         """The kinds right below one that are not archived, highest priority first."""
-        cls.of(kind_id)
-        return list(
-            cls.select()
-            .where(cls.parent == kind_id, ~cls.archived)
-            .order_by(cls.priority.desc(), cls.name, cls.id)
-        )
+        found = _children_of().rows(parent_id=kind_id)
+        if not found:
+            cls.of(kind_id)
+        return found
 
     @classmethod
     def put(cls, kind_id: UUID | None, **values: Any) -> Self:
@@ -110,6 +110,12 @@ class ProgramKind(_InTree):
         if kind_id is not None:
             values["id"] = kind_id
         return cls.add(**values)
+
+
+@functools.cache
+def _children_of() -> Select[ProgramKind]:
+    found = ProgramKind.select().where(ProgramKind.parent == given("parent_id"), ~ProgramKind.archived)
+    return Select(found.order_by(ProgramKind.priority.desc(), ProgramKind.name, ProgramKind.id))
 
 
 def end_of(start: date, duration: int) -> date:
@@ -175,42 +181,47 @@ class Program(_InTree):
         return list(found.limit(limit).offset(offset))
 
     @classmethod
-    def active(cls) -> list[Self]:
+    def active(cls) -> Rows[Program]:
         """The programs that run today, each by the calendar of its own time zone."""
-        running = (cls.start_date <= cls.today_column()) & (cls.end_date >= cls.today_column())
-        return list(cls.with_kinds().where(~cls.archived, running).order_by(cls.start_date, cls.name, cls.id))
+        return _active().rows(**cls.todays())
 
     @classmethod
-    def starting_after(cls, kind_id: UUID | None, day: date | None) -> list[Self]:
+    def starting_after(cls, kind_id: UUID | None, day: date | None) -> Rows[Program]:
         """The programs of exactly this kind (or all) that start on or after a day (or today)."""
-        found = cls.with_kinds().where(~cls.archived)
-        if kind_id is not None:
+        select = _starting_after(of_kind=kind_id is not None, today=day is None)
+        days = cls.todays() if day is None else {"day": day}
+        found = select.rows(kind_id=kind_id, **days)
+        if not found and kind_id is not None:
             ProgramKind.of(kind_id)
-            found = found.where(cls.kind == kind_id)
-        earliest = cls.today_column() if day is None else day.isoformat()
-        found = found.where(cls.start_date >= earliest)
-        return list(found.order_by(cls.start_date.desc(), cls.name, cls.id))
+        return found
 
     @classmethod
-    def today_column(cls, plus_days: int = 0) -> peewee.Node:
-        """Each program's own today, or so many days later, for queries.
+    def today_column(cls) -> peewee.Node:
+        """Each program's own today, for selects that are run with `todays`.
 
-        At any instant the zones of the world are on at most three days, so this is one short CASE
-        over the zones that are in use.
+        At any instant the zones of the world are on at most three days: that of UTC, and the days
+        before and after it. Programs that are out of reach whatever their zone are best left out by
+        `day_behind` or `day_ahead` as well, for which there is an index.
         """
-        usual = clock.today()
-        others: dict[date, list[str]] = {}
-        for (zone,) in cls.select(cls.timezone).distinct().tuples().iterator():
-            if (day := clock.today(zone)) != usual:
-                others.setdefault(day, []).append(zone)
+        cases = [
+            (cls.timezone.in_(any_given("zones_ahead")), given("day_ahead")),
+            (cls.timezone.in_(any_given("zones_behind")), given("day_behind")),
+        ]
+        return peewee.Case(None, cases, given("today"))
 
-        def text(day: date) -> str:
-            return (day + timedelta(days=plus_days)).isoformat()
-
-        if not others:
-            return peewee.Value(text(usual))
-        cases = [(cls.timezone.in_(zones), text(day)) for day, zones in others.items()]
-        return peewee.Case(None, cases, text(usual))
+    @classmethod
+    def todays(cls, plus_days: int = 0) -> dict[str, Any]:
+        """What a select with `today_column` is run with: today, or so many days later."""
+        today = clock.today()
+        days = {zone: clock.today(zone) for (zone,) in _timezones().stored()}
+        more = timedelta(days=plus_days)
+        return {
+            "zones_ahead": [zone for zone, day in days.items() if day > today],
+            "zones_behind": [zone for zone, day in days.items() if day < today],
+            "day_ahead": max(days.values(), default=today) + more,
+            "day_behind": min(days.values(), default=today) + more,
+            "today": today + more,
+        }
 
     @classmethod
     def put(cls, program_id: UUID | None, **values: Any) -> Self:
@@ -247,3 +258,33 @@ class Program(_InTree):
     def is_running(self) -> bool:
         """Whether today is one of its days."""
         return self.start_date <= self.today() <= self.end_date
+
+
+@functools.cache
+def _timezones() -> Statement:
+    return Statement(Program.select(Program.timezone).distinct())
+
+
+@functools.cache
+def _active() -> Select[Program]:
+    found = Program.with_kinds().where(
+        ~Program.archived,
+        Program.start_date <= given("day_ahead"),
+        Program.start_date <= Program.today_column(),
+        Program.end_date >= given("day_behind"),
+        Program.end_date >= Program.today_column(),
+    )
+    return Select(found.order_by(Program.start_date, Program.name, Program.id))
+
+
+@functools.cache
+def _starting_after(*, of_kind: bool, today: bool) -> Select[Program]:
+    found = Program.with_kinds().where(~Program.archived)
+    if today:
+        found = found.where(Program.start_date >= given("day_behind"))
+        found = found.where(Program.start_date >= Program.today_column())
+    else:
+        found = found.where(Program.start_date >= given("day"))
+    if of_kind:
+        found = found.where(Program.kind == given("kind_id"))
+    return Select(found.order_by(Program.start_date.desc(), Program.name, Program.id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, Self
@@ -16,6 +17,7 @@ from models.errors import Conflict, NotFound
 from models.memberships import Membership, MembershipState
 from models.people import User, email_key
 from models.programs import ProgramKind
+from models.statements import Rows, Select, given
 
 
 class TicketState(StrEnum):
@@ -55,17 +57,12 @@ class Ticket(DatedModel):
         state: TicketState | None,
         limit: int | None = None,
         offset: int = 0,
-    ) -> list[Self]:
+    ) -> Rows[Ticket]:
         """A buyer's tickets, oldest first; an email also finds what nobody has claimed yet."""
         user_id = User.who_or_none(user_id, email)
-        mine = None if user_id is None else cls.user == user_id
-        if email is not None:
-            unclaimed = cls.user.is_null() & (cls.email_key == email_key(email))
-            mine = unclaimed if mine is None else mine | unclaimed
-        found = cls.select().where(mine)
-        if state is not None:
-            found = found.where(cls.state == state)
-        return list(found.order_by(cls.created_at, cls.id).limit(limit).offset(offset))
+        select = _of_user(unclaimed_too=email is not None, in_state=state is not None)
+        key = None if email is None else email_key(email)
+        return select.rows(limit, offset, user_id=user_id, email_key=key, state=state)
 
     @classmethod
     def buy(
@@ -195,3 +192,14 @@ class Ticket(DatedModel):
             used = cls.select().where(cls.membership.in_(chunk), cls.state == TicketState.CONSUMED)
             for ticket in used:
                 ticket._close()
+
+
+@functools.cache
+def _of_user(*, unclaimed_too: bool, in_state: bool) -> Select[Ticket]:
+    mine = Ticket.user == given("user_id")
+    if unclaimed_too:
+        mine = mine | (Ticket.user.is_null() & (Ticket.email_key == given("email_key")))
+    found = Ticket.select().where(mine)
+    if in_state:
+        found = found.where(Ticket.state == given("state"))
+    return Select(found.order_by(Ticket.created_at, Ticket.id))

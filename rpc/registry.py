@@ -18,6 +18,7 @@ from models.actor import Actor
 from models.audit import audited
 from models.tokens import Scope
 from rpc.errors import DeadlineExceeded, rpc_error, to_rpc_error
+from rpc.rendering import rendered
 from rpc.schemas import Params
 
 # From the texts of ids to the JSON results of those that there are, by that text.
@@ -104,8 +105,7 @@ class Call:
             self.error = to_rpc_error(failure, self.context.request_id)
 
     def _result(self) -> Any:
-        value = self.method.handler(**self.loaded)
-        return self.method.returns.serialize("result", {"result": value})
+        return rendered(self.method.returns, self.method.handler(**self.loaded))
 
     def _actor(self) -> Actor:
         caller = self.context.caller

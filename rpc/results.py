@@ -15,6 +15,7 @@ from models.people import Gender, RelationKind, UserRole, UserStatus
 from models.programs import Mode
 from models.tickets import TicketState
 from models.tokens import Scope
+from rpc.rendering import Shape, of_stored
 from rpc.schemas import Choice, Day, Flag, Id, Instant, Text, Whole, WireSchema
 
 _MANY = 2**53
@@ -34,26 +35,18 @@ class _Result(WireSchema):
 
 
 class ByIds:
-    """Results for the rows with some ids, straight from what is stored, which is the wire's text.
+    """Results for the rows with some ids, straight from what is stored.
 
-    Made from the schema of the result, whose members name their columns; only truth values differ,
-    which are stored as 0 and 1.
+    Made from the schema of the result, whose members name their columns.
     """
 
     def __init__(self, result: type[_Result], model: type[BaseModel]) -> None:
-        members = result().fields
-        self._names = [str(field.data_key) for field in members.values()]
-        self._flags = [str(field.data_key) for field in members.values() if isinstance(field, Flag)]
-        self._rows = statements.ByIds(model, [field.attribute or name for name, field in members.items()])
+        self._shape = Shape(result(), of_stored)
+        self._rows = statements.ByIds(model, self._shape.ways)
 
     def __call__(self, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """The results that there are, by the text of their ids."""
-        found = {}
-        for row_id, row in self._rows(ids).items():
-            found[row_id] = result = dict(zip(self._names, row, strict=True))
-            for name in self._flags:
-                result[name] = result[name] == 1
-        return found
+        return {row_id: self._shape(row) for row_id, row in self._rows(ids).items()}
 
 
 class ProgramKindResult(_Result):

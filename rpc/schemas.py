@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import marshmallow
+import orjson
 from marshmallow import ValidationError, fields
 
 from models import clock
@@ -108,9 +109,16 @@ class Instant(fields.DateTime):
         raise ValidationError("Must be a UTC time as YYYY-MM-DDTHH:MM:SS.sssZ.")
 
     def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
-        if value is None:
-            return None
-        return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+        return None if value is None else instant_text(value)
+
+
+def instant_text(instant: datetime) -> str:
+    """An instant as it goes over the wire."""
+    if instant.tzinfo is not UTC:
+        instant = instant.astimezone(UTC)
+    # orjson takes half as long as isoformat.
+    seconds = orjson.dumps(instant, None, orjson.OPT_OMIT_MICROSECONDS)[1:20].decode()
+    return f"{seconds}.{instant.microsecond // 1000:03}Z"
 
 
 class Whole(fields.Integer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from marshmallow import ValidationError, fields
@@ -28,7 +29,7 @@ class ListCohorts(Params):
     scope=Scope.READ,
     lane=Lane.SLOW,
 )
-def list_cohorts(program_id: UUID, limit: int | None, offset: int) -> list[Cohort]:
+def list_cohorts(program_id: UUID, limit: int | None, offset: int) -> Sequence[Cohort]:
     """List the cohorts of a program by name, letter case aside, then by id."""
     return Cohort.in_program(program_id, limit, offset)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -155,7 +156,7 @@ class MembershipHistory(Params):
 )
 def membership_history(
     user_id: UUID, program_id: UUID, limit: int | None, offset: int
-) -> list[MembershipChange]:
+) -> Sequence[MembershipChange]:
     """List what happened to a membership, oldest first."""
     return Membership.of(user_id, program_id).history(limit, offset)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -69,7 +70,7 @@ class ListActivePrograms(Params):
     scope=Scope.READ,
     lane=Lane.SLOW,
 )
-def list_active_programs() -> list[Program]:
+def list_active_programs() -> Sequence[Program]:
     """List the programs that run today, by start date, name and id.
 
     Each program's today is that of its own time zone. Archived ones are left out.
@@ -104,7 +105,7 @@ class ProgramChildList(Params):
 )
 def program_child_list(
     id: UUID | None, kind: UUID | None, after: date | None
-) -> list[ProgramKind] | list[Program]:
+) -> Sequence[ProgramKind] | Sequence[Program]:
     """List the program kinds right below one, highest priority first, then by name and id.
 
     Archived kinds are left out. With kind or after, and no id, it is core.ProgramsAfter, because the
@@ -128,7 +129,7 @@ class ProgramsAfter(Params):
     scope=Scope.READ,
     lane=Lane.SLOW,
 )
-def programs_after(kind: UUID | None, after: date | None) -> list[Program]:
+def programs_after(kind: UUID | None, after: date | None) -> Sequence[Program]:
     """List the programs of a kind that start on or after a day, latest first, then by name and id.
 
     Only programs of exactly this kind; archived ones are left out.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from marshmallow import ValidationError, fields, validates_schema
@@ -34,7 +35,7 @@ class UserTickets(Params):
 )
 def user_tickets(
     user_id: UUID | None, state: TicketState | None, email: str | None, limit: int | None, offset: int
-) -> list[Ticket]:
+) -> Sequence[Ticket]:
     """List a user's tickets, oldest first, which is the order in which they are used.
 
     An email also finds tickets that nobody has claimed yet; an email nobody has finds none.
