@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -64,6 +64,6 @@ def by(how: How) -> Iterator[None]:
         actor.how = before
 
 
-def touch(*ids: UUID) -> None:
+def touch(ids: Iterable[UUID]) -> None:
     """Note rows as written, for the audit row of the call."""
     current().touched.update(dict.fromkeys(map(str, ids)))

@@ -7,6 +7,7 @@ import peewee
 from models import actor, clock
 from models.actor import Actor
 from models.database import BaseModel, IdField, InstantField
+from models.ids import new_id
 
 
 class Audit(BaseModel):
@@ -25,13 +26,16 @@ class Audit(BaseModel):
     @classmethod
     def note(cls, author: Actor) -> None:
         """Note what the author has touched."""
-        cls.add(
-            token_id=author.token_id,
-            acting_user_id=author.user_id,
-            request_id=author.request_id,
-            method=author.method,
-            touched=" ".join(author.touched),
-        )
+        row = {
+            "id": new_id(),
+            "at": clock.now(),
+            "token_id": author.token_id,
+            "acting_user_id": author.user_id,
+            "request_id": author.request_id,
+            "method": author.method,
+            "touched": " ".join(author.touched),
+        }
+        cls.append([row])
 
 
 class audited(actor.acting):

@@ -203,8 +203,20 @@ class ChoiceField(_Converted):
 
 def run(sql: str, values: Sequence[Any] = ()) -> apsw.Cursor:
     """Run a compiled statement on this thread's connection."""
-    with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
+    try:
         return database.cursor().execute(sql, values)
+    except apsw.Error:
+        with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
+            raise
+
+
+def run_for_each(sql: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Run a compiled statement with each of some rows of values."""
+    try:
+        database.cursor().executemany(sql, rows)
+    except apsw.Error:
+        with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
+            raise
 
 
 class BaseModel(peewee.Model):
@@ -233,15 +245,9 @@ class BaseModel(peewee.Model):
     @classmethod
     def with_id(cls, row_id: UUID) -> Self | None:
         """The row with this id, from the writer's memory if it is kept there."""
-        kept = _memory.rows if cls.KEPT else None
-        if kept is None:
+        if not cls.KEPT:
             return cls.find(id=row_id)
-        found = kept.get((cls, str(row_id)))
-        if found is None:
-            found = cls.find(id=row_id)
-            if found is not None:
-                kept[cls, str(row_id)] = found
-        return found
+        return _memory.recall((cls, str(row_id)), lambda: cls.find(id=row_id))
 
     @classmethod
     def new(cls, **values: Any) -> Self:
@@ -270,23 +276,26 @@ class BaseModel(peewee.Model):
     @classmethod
     def insert_rows(cls, rows: Sequence[BaseModel]) -> None:
         """Insert many new rows by one prepared statement."""
+        cls._write(*_insert(cls), [row.__data__ for row in rows])
+
+    @classmethod
+    def append(cls, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert new rows that are never looked at here: their values by the names of the columns."""
         cls._write(*_insert(cls), rows)
 
     @classmethod
     def update_rows(cls, rows: Sequence[BaseModel], *names: str) -> None:
         """Store the columns of these names of many rows by one prepared statement."""
-        cls._write(*_update(cls, names), rows)
+        cls._write(*_update(cls, names), [row.__data__ for row in rows])
 
     @classmethod
-    def _write(cls, sql: str, columns: _Columns, rows: Sequence[BaseModel]) -> None:
+    def _write(cls, sql: str, columns: _Columns, rows: Sequence[Mapping[str, Any]]) -> None:
         if not rows:
             return
-        actor.touch(*(row.id for row in rows))
+        actor.touch([row["id"] for row in rows])
         if cls.KEPT:
             _memory.forget()
-        values = [_stored(row.__data__, columns) for row in rows]
-        with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
-            database.cursor().executemany(sql, values)
+        run_for_each(sql, [_stored(row, columns) for row in rows])
 
     @classmethod
     def add(cls, **values: Any) -> Any:
@@ -400,21 +409,39 @@ class _Memory(threading.local):
     rolled back. In other threads nothing is remembered.
     """
 
-    rows: dict[tuple[type[BaseModel], str], Any] | None = None
+    things: dict[Any, Any] | None = None
     version: Any = None
+
+    def recall(self, key: Any, make: Callable[[], Any]) -> Any:
+        """What there is under a key, made and remembered if there is nothing."""
+        if self.things is None:
+            return make()
+        found = self.things.get(key)
+        if found is None:
+            found = self.things[key] = make()
+        return found
 
     def check(self) -> None:
         """Begin to remember, or go on if no other connection has committed; ask inside a transaction."""
         version = database.pragma("data_version")
-        if self.rows is None or version != self.version:
-            self.rows, self.version = {}, version
+        if self.things is None or version != self.version:
+            self.things, self.version = {}, version
 
     def forget(self) -> None:
-        if self.rows:
-            self.rows.clear()
+        """Remember nothing of what was."""
+        if self.things:
+            self.things.clear()
 
 
 _memory = _Memory()
+
+
+def made_of(row: BaseModel, use: Any, make: Callable[[Any], Any]) -> Any:
+    """What is made of a row for some use; remembered for as long as the row itself is."""
+    things = _memory.things
+    if not row.KEPT or things is None or things.get((type(row), str(row.id))) is not row:
+        return make(row)
+    return _memory.recall((use, row.id), lambda: make(row))
 
 
 class DatedModel(BaseModel):

@@ -17,6 +17,7 @@ from models.actor import How
 from models.cohorts import Cohort
 from models.database import BaseModel, ChoiceField, DatedModel, DayField, IdField, InstantField
 from models.errors import Conflict, NotFound
+from models.ids import new_id
 from models.people import User
 from models.programs import Program, ProgramKind
 from models.statements import Rows, Select, Statement, any_given, given
@@ -252,25 +253,29 @@ class Move:
         if self.before is None:
             row.created_at = now
 
-    def as_history(self, now: datetime) -> MembershipChange:
+    def as_history(self, now: datetime) -> dict[str, Any]:
+        """The row of its history: values of MembershipChange by the names of columns."""
         author = actor.current()
-        return MembershipChange.new(
-            membership=self.membership.id,
-            at=self.at or now,
-            token_id=author.token_id,
-            acting_user_id=author.user_id,
-            how=author.how,
-            from_role=self.before and self.before.role,
-            from_state=self.before and self.before.state,
-            from_cohort_id=self.before and self.before.cohort_id,
-            from_date=self.before and self.before.date,
-            to_role=self.after.role,
-            to_state=self.after.state,
-            to_cohort_id=self.after.cohort_id,
-            to_date=self.after.date,
-            comments=self.comments,
-            state_detail=self.state_detail,
-        )
+        from_role, from_state, from_cohort_id, from_date = self.before or (None, None, None, None)
+        to_role, to_state, to_cohort_id, to_date = self.after
+        return {
+            "id": new_id(),
+            "membership": self.membership.id,
+            "at": self.at or now,
+            "token_id": author.token_id,
+            "acting_user_id": author.user_id,
+            "how": author.how,
+            "from_role": from_role,
+            "from_state": from_state,
+            "from_cohort_id": from_cohort_id,
+            "from_date": from_date,
+            "to_role": to_role,
+            "to_state": to_state,
+            "to_cohort_id": to_cohort_id,
+            "to_date": to_date,
+            "comments": self.comments,
+            "state_detail": self.state_detail,
+        }
 
 
 def settle(moves: Iterable[Move]) -> int:
@@ -283,19 +288,24 @@ def settle(moves: Iterable[Move]) -> int:
 
     now = clock.now()
     real = [move for move in moves if move.is_real]
+    new: list[Membership] = []
+    changed: dict[tuple[str, ...], list[Membership]] = {}
+    joined: list[Membership] = []
+    refunded: list[Membership] = []
     for move in real:
         move.carry_out(now)
-    Membership.insert_rows([move.membership for move in real if move.before is None])
-    changed: dict[tuple[str, ...], list[Membership]] = {}
-    for move in real:
-        if move.before is not None:
-            changed.setdefault(move.columns, []).append(move.membership)
+        (new if move.before is None else changed.setdefault(move.columns, [])).append(move.membership)
+        if move.joins:
+            joined.append(move.membership)
+        if move.refunds:
+            refunded.append(move.membership)
+    Membership.insert_rows(new)
     for names, rows in changed.items():
         Membership.update_rows(rows, *names)
-    MembershipChange.insert_rows([move.as_history(now) for move in real])
-    if joined := [move.membership for move in real if move.joins]:
+    MembershipChange.append([move.as_history(now) for move in real])
+    if joined:
         Ticket.consume_for(joined)
-    if refunded := [move.membership for move in real if move.refunds]:
+    if refunded:
         Ticket.cancel_for(refunded)
     return len(real)
 

@@ -367,14 +367,14 @@ class _Link(BaseModel):
         found = cls.find(**values)
         if found is None:
             return False
-        actor.touch(found.id)
+        actor.touch([found.id])
         found._touch_ends()
         found.delete_instance()
         return True
 
     def _touch_ends(self) -> None:
         """Note who and what was linked too: of a removed link, its own id would tell nothing."""
-        actor.touch(*(self.__data__[field.name] for field in self._meta.refs))
+        actor.touch(self.__data__[field.name] for field in self._meta.refs)
 
 
 class _Tagged(_Link):

@@ -16,6 +16,7 @@ from typing import Any
 from marshmallow import Schema, fields
 from marshmallow.fields import Field
 
+from models.database import BaseModel, made_of
 from models.statements import Rows, Select, Stored
 from rpc.schemas import Choice, Day, Flag, Id, Instant, OneOf, Text, Whole, instant_text
 
@@ -89,9 +90,12 @@ def _object(schema: Schema) -> Render | None:
         return None
     values_of = attrgetter(*shape.ways)
 
+    def made(value: Any) -> dict[str, Any]:
+        return shape(values_of(value))
+
     def render(value: Any) -> dict[str, Any]:
         try:
-            return shape(values_of(value))
+            return made_of(value, schema, made) if isinstance(value, BaseModel) else made(value)
         except AttributeError:  # a mapping, or it lacks one: marshmallow knows what then
             return schema.dump(value)
 

@@ -176,7 +176,7 @@ class Users(Step):
         UserLabel.insert_rows([UserLabel(user=user, label=label) for user, label in put])
         if taken:
             gone = [there[pair] for pair in taken]
-            actor.touch(*gone, *itertools.chain(*taken))
+            actor.touch(itertools.chain(gone, *taken))
             UserLabel.delete().where(among(UserLabel.id, gone)).execute()
         return {user for user, _ in put | taken}
 
