@@ -13,7 +13,7 @@ import orjson
 from jsonrpcserver import JsonRpcError, dispatch_to_response
 
 from rpc.errors import rpc_error
-from rpc.lanes import Lanes, Together, Turns
+from rpc.lanes import Done, Lanes, Together, Turns, end
 from rpc.registry import Call, Context, Lane, Method
 
 AT_ONCE = 64  # entries of a batch that are planned, and then rendered, in one piece
@@ -103,15 +103,21 @@ class Envelope:
     async def _answer_one(self, entry: _Entry, body: bytes) -> Reply:
         _keep_ids_exact([entry], body)
         await self._together.add(entry)
-        if entry.error is None and entry.method.lane is not Lane.QUICK:
+        if entry.error is None and entry.method.lane is Lane.SLOW:
             await self._lanes.run([entry])
         return Reply(_render([entry], self._limits, self._limits.reply), entry.error)
 
-    def _begin(self, entries: Sequence[_Entry]) -> None:
-        """Plan what has come in one turn, and carry out what of it is quick."""
+    def _begin(self, waiting: list[tuple[_Entry, Done]]) -> None:
+        """Plan what has come in one turn, carry out what is quick, and give the writer what writes."""
+        entries = [entry for entry, _ in waiting]
         self._plan(entries)
         planned = [entry for entry in entries if entry.error is None]
         self._lanes.read_now([entry for entry in planned if entry.method.lane is Lane.QUICK])
+        for entry, done in waiting:
+            if entry.error is None and entry.method.lane is Lane.WRITE:
+                self._lanes.write([entry], done)
+            else:
+                end(done)
 
     async def _answer_batch(self, content: list[Any], context: Context, body: bytes, turns: Turns) -> bytes:
         entries: list[_Entry] = []

@@ -18,8 +18,7 @@ from rpc.fresh import Fresh
 from rpc.registry import Call, Lane, Lookup
 
 Item = TypeVar("Item")
-Answer = asyncio.Future[list[Outcome]]
-Submission = tuple[Sequence[Call], Answer]
+Done = asyncio.Future[None]  # what a request waits for
 
 AT_ONCE = 256  # lookups of one batch that share a query
 TURN_SECONDS = 0.001  # how long the loop works for one caller before others get a turn
@@ -54,16 +53,16 @@ class Together(Generic[Item]):
     """Gathers what comes in one turn of the loop, from whatever requests, and has it done at once.
 
     Requests that arrive together wait for the end of the turn in which they are read; one call of
-    `do` gets all of them, and then each goes on by itself. So sixty-four callers who ask at the same
-    time cost one pass of jsonrpcserver and one query for each kind of lookup.
+    `do` gets all of them, each with what it waits for. So sixty-four callers who ask at the same time
+    cost one pass of jsonrpcserver, one query for each kind of lookup, and one group of writes.
     """
 
-    def __init__(self, do: Callable[[list[Item]], None]) -> None:
+    def __init__(self, do: Callable[[list[tuple[Item, Done]]], None]) -> None:
         self._do = do
-        self._waiting: list[tuple[Item, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[Item, Done]] = []
 
-    def add(self, item: Item) -> asyncio.Future[None]:
-        """What ends when the item has been done, at the end of this turn."""
+    def add(self, item: Item) -> Done:
+        """What ends when the item has been done."""
         loop = asyncio.get_running_loop()
         if not self._waiting:
             loop.call_soon(self._end_turn)
@@ -73,18 +72,18 @@ class Together(Generic[Item]):
 
     def _end_turn(self) -> None:
         waiting, self._waiting = self._waiting, []
-        failure: Exception | None = None
         try:
-            self._do([item for item, _ in waiting])
+            self._do(waiting)
         except Exception as error:
-            failure = error
-        for _, done in waiting:
-            if done.done():  # the request is gone
-                continue
-            if failure is None:
-                done.set_result(None)
-            else:
-                done.set_exception(failure)
+            for _, done in waiting:
+                if not done.done():
+                    done.set_exception(error)
+
+
+def end(done: Done) -> None:
+    """Let the request that waits go on, unless it is gone."""
+    if not done.done():
+        done.set_result(None)
 
 
 class Lanes:
@@ -92,7 +91,7 @@ class Lanes:
 
     def __init__(self, readers: int) -> None:
         self._writer = Writer()
-        self._writes = _Writes(self._writer)
+        self._written: collections.deque[tuple[Sequence[Call], Done, list[Outcome]]] = collections.deque()
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="reader")
         self._mine = connected(read_only=True)
         self._line = asyncio.Lock()
@@ -175,57 +174,36 @@ class Lanes:
         call.end(*((None, DeadlineExceeded()) if reading.cancel() else await answer))
 
     async def _write(self, calls: Sequence[Call]) -> None:
-        for call, outcome in zip(calls, await self._writes.add(calls), strict=True):
-            call.end(*outcome)
+        done: Done = asyncio.get_running_loop().create_future()
+        self.write(calls, done)
+        await done
 
+    def write(self, calls: Sequence[Call], done: Done) -> None:
+        """Have the writer carry out calls in this order; `done` ends when they are durable.
 
-class _Writes:
-    """The way to the writer and back: what is submitted in one turn of the loop goes there together,
-    so that the writer begins when the loop has nothing more for it, and so do the outcomes of a group.
-
-    Each of the two threads would otherwise keep the other from running on, at each statement.
-    """
-
-    def __init__(self, writer: Writer) -> None:
-        self._writer = writer
-        self._waiting: list[Submission] = []
-        self._finished: collections.deque[tuple[Answer, list[Outcome]]] = collections.deque()
-
-    def add(self, calls: Sequence[Call]) -> Answer:
-        """The outcomes of calls that are run in this order.
-
-        A write that has begun is finished, whatever becomes of the waiting side.
+        A write that has begun is finished, whatever becomes of who waits.
         """
-        loop = asyncio.get_running_loop()
-        if not self._waiting:
-            loop.call_soon(self._submit, loop)
-        answer: Answer = loop.create_future()
-        self._waiting.append((calls, answer))
-        return answer
+        tell = functools.partial(self._tell, asyncio.get_running_loop(), calls, done)
+        try:
+            self._writer.submit([call.run for call in calls], tell)
+        except Busy as error:
+            self._written.append((calls, done, [(None, error)] * len(calls)))
+            self._deliver()
 
-    def _submit(self, loop: asyncio.AbstractEventLoop) -> None:
-        waiting, self._waiting = self._waiting, []
-        for calls, answer in waiting:
-            tell = functools.partial(self._tell, loop, answer)
-            try:
-                self._writer.submit([call.run for call in calls], tell)
-            except Busy as error:
-                _answer(answer, [(None, error)] * len(calls))
-
-    def _tell(self, loop: asyncio.AbstractEventLoop, answer: Answer, outcomes: list[Outcome]) -> None:
+    def _tell(
+        self, loop: asyncio.AbstractEventLoop, calls: Sequence[Call], done: Done, outcomes: list[Outcome]
+    ) -> None:
         """In the writer's thread: the first of a group wakes the loop, which takes all there are."""
-        self._finished.append((answer, outcomes))
-        if len(self._finished) == 1:
+        self._written.append((calls, done, outcomes))
+        if len(self._written) == 1:
             loop.call_soon_threadsafe(self._deliver)
 
     def _deliver(self) -> None:
-        while self._finished:
-            _answer(*self._finished.popleft())
-
-
-def _answer(answer: Answer, outcomes: list[Outcome]) -> None:
-    if not answer.done():  # else the request is gone
-        answer.set_result(outcomes)
+        while self._written:
+            calls, done, outcomes = self._written.popleft()
+            for call, outcome in zip(calls, outcomes, strict=True):
+                call.end(*outcome)
+            end(done)
 
 
 def _outcome(call: Call) -> Outcome:

@@ -189,7 +189,7 @@ async def test_a_request_that_is_gone_takes_nobody_with_it(lanes):
 
 
 async def test_what_fails_as_a_whole_is_told_to_everybody_and_the_next_turn_is_another():
-    def refuse(items: list[int]) -> None:
+    def refuse(items: list[object]) -> None:
         raise RuntimeError(f"{len(items)} items")
 
     together = Together(refuse)
