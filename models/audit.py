@@ -6,8 +6,8 @@ import peewee
 
 from models import actor, clock
 from models.actor import Actor
-from models.database import BaseModel, IdField, InstantField
 from models.ids import new_id
+from models.rows import BaseModel, IdField, InstantField
 
 
 class Audit(BaseModel):

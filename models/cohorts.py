@@ -9,9 +9,9 @@ from uuid import UUID
 
 import peewee
 
-from models.database import DatedModel
 from models.errors import Conflict, Invalid, NotFound
 from models.programs import Program
+from models.rows import DatedModel
 from models.statements import Rows, Select, given
 
 

@@ -15,11 +15,11 @@ import peewee
 from models import actor, clock
 from models.actor import How
 from models.cohorts import Cohort
-from models.database import BaseModel, ChoiceField, DatedModel, DayField, IdField, InstantField
 from models.errors import Conflict, NotFound
 from models.ids import new_id
 from models.people import User
 from models.programs import Program, ProgramKind
+from models.rows import BaseModel, ChoiceField, DatedModel, DayField, IdField, InstantField
 from models.statements import Rows, Select, Statement, any_given, given
 
 Day = date  # models here have a column of that name
@@ -302,7 +302,9 @@ def settle(moves: Iterable[Move]) -> int:
     Membership.insert_rows(new)
     for names, rows in changed.items():
         Membership.update_rows(rows, *names)
-    MembershipChange.append([move.as_history(now) for move in real])
+    history = [move.as_history(now) for move in real]
+    actor.touch([row["id"] for row in history])
+    MembershipChange.append(history)
     if joined:
         Ticket.consume_for(joined)
     if refunded:

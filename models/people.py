@@ -12,14 +12,8 @@ from uuid import UUID
 import peewee
 
 from models import actor, clock
-from models.database import (
-    BaseModel,
-    ChoiceField,
-    DatedModel,
-    DayField,
-    InstantField,
-)
 from models.errors import Conflict, Invalid, NotFound
+from models.rows import BaseModel, ChoiceField, DatedModel, DayField, InstantField
 from models.statements import Statement, given
 
 EMAIL_AT_MOST = 254

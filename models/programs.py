@@ -10,9 +10,9 @@ from uuid import UUID
 
 import peewee
 
-from models import clock
-from models.database import ChoiceField, DatedModel, DayField
+from models import clock, memory
 from models.errors import Conflict, Invalid, NotFound
+from models.rows import ChoiceField, DatedModel, DayField
 from models.statements import Rows, Select, Statement, any_given, given
 
 DURATION_AT_MOST = 36_600  # days: a hundred years
@@ -37,10 +37,19 @@ class _InTree(DatedModel):
     @classmethod
     def of(cls, row_id: UUID) -> Self:
         """The row with this id; NotFound when there is none."""
-        found = cls.with_id(row_id)
+        found = cls.of_or_none(row_id)
         if found is None:
             raise NotFound(cls.noun, row_id)
         return found
+
+    @classmethod
+    def of_or_none(cls, row_id: UUID) -> Self | None:
+        """The row with this id; in the writer, from memory."""
+        return memory.recall(cls, row_id, cls._found)
+
+    @classmethod
+    def _found(cls, row_id: UUID) -> Self | None:
+        return cls.find(id=row_id)
 
     @classmethod
     def check_parent(cls, row_id: UUID | None, parent_id: UUID | None) -> None:
@@ -150,17 +159,9 @@ class Program(_InTree):
         indexes = ((("start_date", "name", "id"), False),)
 
     @classmethod
-    def of(cls, row_id: UUID) -> Self:
-        """The program with this id, its kind with it; NotFound when there is none."""
-        found = cls.of_or_none(row_id)
-        if found is None:
-            raise NotFound(cls.noun, row_id)
-        return found
-
-    @classmethod
-    def of_or_none(cls, row_id: UUID) -> Self | None:
+    def _found(cls, row_id: UUID) -> Self | None:
         """The program with this id, its kind with it."""
-        found = cls.with_id(row_id)
+        found = cls.find(id=row_id)
         if found is not None:
             found.kind = ProgramKind.of(found.kind_id)
         return found

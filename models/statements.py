@@ -23,7 +23,8 @@ from typing import Any, Generic, TypeVar
 import orjson
 import peewee
 
-from models.database import BaseModel, database
+from models.database import database
+from models.rows import BaseModel
 
 M = TypeVar("M", bound=BaseModel)
 Stored = Sequence[Any]  # the columns of a row as they are stored

@@ -12,11 +12,11 @@ import peewee
 
 from models import actor, clock
 from models.actor import How
-from models.database import ChoiceField, DatedModel, IdField, InstantField
 from models.errors import Conflict, NotFound
 from models.memberships import Membership, MembershipState
 from models.people import User, email_key
 from models.programs import ProgramKind
+from models.rows import ChoiceField, DatedModel, IdField, InstantField
 from models.statements import Rows, Select, given
 
 

@@ -12,9 +12,9 @@ from uuid import UUID
 import peewee
 
 from models import clock
-from models.database import ChoiceField, DatedModel, InstantField
 from models.errors import NotFound
 from models.people import User
+from models.rows import ChoiceField, DatedModel, InstantField
 
 PREFIX = "crpc_"
 

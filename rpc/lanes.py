@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 
-from models.database import Outcome, Writer, connect_reader, connected, database
+from models.database import connect_reader, connected, database
 from models.errors import Busy
+from models.writer import Outcome, Writer
 from rpc.errors import DeadlineExceeded
 from rpc.fresh import Fresh
 from rpc.registry import Call, Lane, Lookup

@@ -16,7 +16,8 @@ from typing import Any
 from marshmallow import Schema, fields
 from marshmallow.fields import Field
 
-from models.database import BaseModel, made_of
+from models.memory import made_of
+from models.rows import BaseModel
 from models.statements import Rows, Select, Stored
 from rpc.schemas import Choice, Day, Flag, Id, Instant, OneOf, Text, Whole, instant_text
 
@@ -95,7 +96,9 @@ def _object(schema: Schema) -> Render | None:
 
     def render(value: Any) -> dict[str, Any]:
         try:
-            return made_of(value, schema, made) if isinstance(value, BaseModel) else made(value)
+            return (
+                made_of(value, schema, made) if isinstance(value, BaseModel) and value.KEPT else made(value)
+            )
         except AttributeError:  # a mapping, or it lacks one: marshmallow knows what then
             return schema.dump(value)
 

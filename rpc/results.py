@@ -9,10 +9,10 @@ from marshmallow import fields
 
 from models import statements
 from models.actor import How
-from models.database import BaseModel
 from models.memberships import MembershipRole, MembershipState
 from models.people import Gender, RelationKind, UserRole, UserStatus
 from models.programs import Mode
+from models.rows import BaseModel
 from models.tickets import TicketState
 from models.tokens import Scope
 from rpc.rendering import Shape, of_stored

@@ -4,7 +4,7 @@ from typing import Any
 
 import peewee
 
-from models.database import DayField, IdField, InstantField
+from models.rows import DayField, IdField, InstantField
 
 
 def up(migrator: Any, db: Any) -> None:

@@ -15,7 +15,7 @@ from playhouse.migrations import Runner
 from models import clock
 from models.audit import Audit
 from models.cohorts import Cohort
-from models.database import InstantField, database, path_of
+from models.database import database, path_of
 from models.memberships import Membership, MembershipChange
 from models.people import (
     Channel,
@@ -28,6 +28,7 @@ from models.people import (
     UserLabel,
 )
 from models.programs import Program, ProgramKind
+from models.rows import InstantField
 from models.tickets import Ticket
 from models.tokens import Token
 

@@ -13,9 +13,10 @@ from uuid import UUID
 import orjson
 import peewee
 
-from models.database import BaseModel, database
+from models.database import database
 from models.roster.columns import STATUS, BadCell, Column, File, Status, row_id
 from models.roster.report import Report
+from models.rows import BaseModel
 
 _MANY = "(SELECT value FROM json_each(?))"
 

@@ -14,9 +14,10 @@ import pytest
 from models import database as module
 from models.actor import Actor, acting
 from models.cohorts import Cohort
-from models.database import Writer, configure, connect_reader, connected, database
+from models.database import configure, connect_reader, connected, database
 from models.errors import Busy, Conflict
 from models.programs import Program
+from models.writer import Writer
 
 FAR = 20.0  # seconds after which a test gives up
 

@@ -6,7 +6,8 @@ import pytest
 from playhouse.schema_diff import diff_models
 
 from models import migrations
-from models.database import BaseModel, DatedModel, configure, connected, database
+from models.database import configure, connected, database
+from models.rows import BaseModel, DatedModel
 
 
 def test_the_scripts_make_what_the_models_say(world):

@@ -1,0 +1,146 @@
+"""The one writer: calls grouped into durable transactions."""
+
+from __future__ import annotations
+
+import collections
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from models import memory
+from models.database import database, run
+from models.errors import Busy
+
+log = logging.getLogger(__name__)
+
+Call = Callable[[], Any]
+Outcome = tuple[Any, Exception | None]
+
+
+@dataclass(eq=False)
+class _Job:
+    """Calls of one caller, to be run in this order, each on its own."""
+
+    calls: Sequence[Call]
+    done: Callable[[list[Outcome]], None]
+    outcomes: list[Outcome] = field(default_factory=list)
+    kept: int = 0  # outcomes of calls whose transaction was committed
+
+    @property
+    def finished(self) -> bool:
+        return len(self.outcomes) == len(self.calls)
+
+    def run_next(self) -> None:
+        """Run one call in a savepoint of its own, so that its failure undoes nothing else."""
+        run("SAVEPOINT one_call")
+        try:
+            outcome: Outcome = (self.calls[len(self.outcomes)](), None)
+        except Exception as error:
+            memory.forget()
+            # A full disk makes SQLite roll back the whole transaction; then this raises as well.
+            run("ROLLBACK TO one_call")
+            outcome = (None, error)
+        run("RELEASE one_call")
+        self.outcomes.append(outcome)
+
+    def keep(self) -> None:
+        """Note that what ran is committed."""
+        self.kept = len(self.outcomes)
+
+    def give_up(self) -> None:
+        """Answer Busy for every call that is not committed: none of them was carried out."""
+        self.outcomes[self.kept :] = [(None, Busy())] * (len(self.calls) - self.kept)
+
+    def tell(self) -> None:
+        """Hand over the outcomes; who waits for them may be gone."""
+        try:
+            self.done(self.outcomes)
+        except Exception:
+            log.exception("the outcomes of a write could not be handed over")
+
+
+class Writer:
+    """The one thread and connection through which this process writes.
+
+    It takes what waits into one transaction (group commit: one fsync serves all), with a savepoint
+    for each call, and tells the callers after COMMIT. Long jobs take turns, so that a batch of a
+    thousand writes does not keep a single one waiting.
+    """
+
+    GROUP_SECONDS = 0.02  # how long a group takes in more before it commits
+    TURN_SECONDS = 0.005  # how long one job runs before the next one's turn
+
+    def __init__(self) -> None:
+        self._jobs: collections.deque[_Job] = collections.deque()  # in the order of their next turns
+        self._news = threading.Condition()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what was submitted, then end."""
+        with self._news:
+            self._stopping = True
+            self._news.notify()
+        self._thread.join()
+
+    def submit(self, calls: Sequence[Call], done: Callable[[list[Outcome]], None]) -> None:
+        """Run the calls in order; `done` gets an outcome for each, in the writer's thread.
+
+        Busy, and nothing is run, once the writer was told to stop.
+        """
+        with self._news:
+            if self._stopping:
+                raise Busy
+            self._jobs.append(_Job(calls, done))
+            self._news.notify()
+
+    def _work(self) -> None:
+        while self._has_work():
+            self._run_group()
+        if not database.is_closed():
+            database.close()
+
+    def _has_work(self) -> bool:
+        """Wait for jobs; False when told to stop and none is left."""
+        with self._news:
+            self._news.wait_for(lambda: bool(self._jobs) or self._stopping)
+        return bool(self._jobs)
+
+    def _run_group(self) -> None:
+        """Run turns for a while and commit them; jobs that are not finished wait for the next group."""
+        group: dict[_Job, None] = {}  # ordered, each once
+        try:
+            self._run_turns(group)
+        except BaseException:  # whatever it was, the next group may fare better
+            log.exception("a group of writes was rolled back")
+            memory.forget()
+            while self._jobs:
+                group[self._jobs.popleft()] = None
+            for job in group:
+                job.give_up()
+        else:
+            for job in group:
+                job.keep()
+        for job in group:
+            if job.finished:
+                job.tell()
+
+    def _run_turns(self, group: dict[_Job, None]) -> None:
+        database.connect(reuse_if_open=True)
+        with database.atomic("IMMEDIATE"):
+            memory.check()
+            until = time.monotonic() + self.GROUP_SECONDS
+            while self._jobs and time.monotonic() < until:
+                job = self._jobs.popleft()
+                group[job] = None
+                turn_until = time.monotonic() + self.TURN_SECONDS
+                while not job.finished and time.monotonic() < turn_until:
+                    job.run_next()
+                if not job.finished:
+                    self._jobs.append(job)
