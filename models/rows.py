@@ -128,14 +128,20 @@ class BaseModel(peewee.Model):
     def insert_rows(cls, rows: Sequence[BaseModel]) -> None:
         """Insert many new rows by one prepared statement."""
         cls._note(rows)
-        cls.append([row.__data__ for row in rows])
+        if rows:
+            sql, columns = _insert(cls)
+            run_for_each(sql, [_stored(row.__data__, columns) for row in rows])
 
     @classmethod
     def append(cls, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert new rows, given as values by the names of all columns; the audit does not note them."""
+        """Insert new rows, given as values by the names of all columns; the audit does not note them.
+
+        The writer inserts them at the end of its group, all at once: for models that are only added to
+        and that no write reads.
+        """
         if rows:
             sql, columns = _insert(cls)
-            run_for_each(sql, [_stored(row, columns) for row in rows])
+            memory.append(sql, [_stored(row, columns) for row in rows])
 
     @classmethod
     def update_rows(cls, rows: Sequence[BaseModel], *names: str) -> None:

@@ -35,11 +35,12 @@ class _Job:
 
     def run_next(self) -> None:
         """Run one call in a savepoint of its own, so that its failure undoes nothing else."""
+        marked = memory.mark()
         run("SAVEPOINT one_call")
         try:
             outcome: Outcome = (self.calls[len(self.outcomes)](), None)
         except Exception as error:
-            memory.forget()
+            memory.take_back(marked)
             # A full disk makes SQLite roll back the whole transaction; then this raises as well.
             run("ROLLBACK TO one_call")
             outcome = (None, error)
@@ -134,7 +135,7 @@ class Writer:
     def _run_turns(self, group: dict[_Job, None]) -> None:
         database.connect(reuse_if_open=True)
         with database.atomic("IMMEDIATE"):
-            memory.check()
+            memory.begin()
             until = time.monotonic() + self.GROUP_SECONDS
             while self._jobs and time.monotonic() < until:
                 job = self._jobs.popleft()
@@ -144,3 +145,4 @@ class Writer:
                     job.run_next()
                 if not job.finished:
                     self._jobs.append(job)
+            memory.insert_waiting()

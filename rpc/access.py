@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import collections
+import functools
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from models.tokens import Token
@@ -52,10 +54,12 @@ class Access:
         self._known[header] = token, caller
         return caller
 
-    def spend(self, caller: Caller) -> int | None:
-        """Take one call from the token's budget; milliseconds to wait when it is used up."""
-        if not self._rate:
-            return None
+    def spender(self, caller: Caller) -> Callable[[], int | None] | None:
+        """What takes one call from the token's budget, if there is a limit: milliseconds to wait when
+        it is used up, else None."""
+        return functools.partial(self._spend, caller) if self._rate else None
+
+    def _spend(self, caller: Caller) -> int | None:
         now = time.monotonic()
         budget = self._budgets.setdefault(caller.token_id, _Budget(self._burst, now))
         budget.calls = min(self._burst, budget.calls + (now - budget.at) * self._rate)

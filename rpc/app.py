@@ -14,7 +14,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.utils import formatdate
-from typing import Any
+from typing import Any, NoReturn
 
 import uuid_utils
 from aiohttp import HttpVersion11, hdrs, web
@@ -116,7 +116,11 @@ class App:
         """Answer any request; nothing that goes wrong leaves as an HTTP 500."""
         request_id = str(uuid_utils.uuid4())
         try:
-            response = await self._routed(request, request_id)
+            route = self._route(request)
+            caller = None if route.public else self.access.caller(_authorization(request))
+            if caller is None and not route.public:
+                await self._refuse_caller(request)
+            response = await route.answer(request, request_id, caller)
         except Refused as refused:
             response = self._refusal(refused.status, refused.error)
         except Exception as error:
@@ -130,18 +134,15 @@ class App:
             response.force_close()
         return response
 
-    async def _routed(self, request: web.BaseRequest, request_id: str) -> web.StreamResponse:
+    def _route(self, request: web.BaseRequest) -> Route:
         route = self.routes.get(request.path)
         if route is None:
             raise Refused(404, "NOT_THERE")
         if request.method not in route.methods:
             raise Refused(405, "METHOD_NOT_ALLOWED", allow=", ".join(route.methods))
-        return await route.answer(request, request_id, None if route.public else await self._caller(request))
+        return route
 
-    async def _caller(self, request: web.BaseRequest) -> Caller:
-        caller = self.access.caller(request.headers.getall(hdrs.AUTHORIZATION, []))
-        if caller is not None:
-            return caller
+    async def _refuse_caller(self, request: web.BaseRequest) -> NoReturn:
         if self.access.is_guessing(request.remote or "", time.monotonic()):
             await asyncio.sleep(self.config.guess_seconds)
         raise Refused(401, "UNAUTHORIZED")
@@ -164,7 +165,7 @@ class App:
         assert caller is not None
         body = await self._body(request)
         until = time.monotonic() + self.config.call_seconds
-        endpoint, spend = functools.partial(_endpoint, request), functools.partial(self.access.spend, caller)
+        endpoint, spend = functools.partial(_endpoint, request), self.access.spender(caller)
         context = Context(caller, request_id, until, endpoint, spend)
         async with self.gate:
             reply = await self.envelope.answer(body, context)
@@ -219,6 +220,10 @@ class App:
             raise Refused(503, "BUSY", retryAfterMs=RETRY_AFTER_MS)
         database.pragma("schema_version")  # reads the file; raises when that fails
         return web.Response(body=b'{"status":"ready"}', content_type=JSON)
+
+
+def _authorization(request: web.BaseRequest) -> list[str]:
+    return request.headers.getall(hdrs.AUTHORIZATION, [])
 
 
 _HOST = re.compile(r"[\w.:\[\]-]{1,255}", re.ASCII)

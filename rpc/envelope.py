@@ -13,7 +13,7 @@ import orjson
 from jsonrpcserver import JsonRpcError, dispatch_to_response
 
 from rpc.errors import rpc_error
-from rpc.lanes import Done, Lanes, Together, Turns, end
+from rpc.lanes import Done, Lanes, Together, end
 from rpc.registry import Call, Context, Lane, Method
 
 AT_ONCE = 64  # entries of a batch that are planned, and then rendered, in one piece
@@ -66,7 +66,7 @@ class _Entry(Call):
             self.error = rpc_error("INVALID_REQUEST")
             return
         self.is_notification = self.id is None and "id" not in item
-        if (wait := context.spend()) is not None:
+        if context.spend is not None and (wait := context.spend()) is not None:
             self.error = rpc_error("RATE_LIMITED", retryAfterMs=wait)
 
 
@@ -83,22 +83,26 @@ class Envelope:
 
     async def answer(self, body: bytes, context: Context) -> Reply:
         """Answer one request or batch."""
-        turns = self._lanes.turns()
-        if len(body) >= LONG_BODY:
-            await turns.wait()
         try:
-            content = read(body, self._limits)
-            await turns.give()
-            check_limits(body, self._limits)
-            if not isinstance(content, list):
-                return await self._answer_one(_Entry(content, context), body)
-            if not content:
-                raise rpc_error("INVALID_REQUEST")
-            if len(content) > self._limits.batch:
-                raise rpc_error("BATCH_TOO_LARGE", limit=self._limits.batch)
+            content = await self._read_long(body) if len(body) >= LONG_BODY else self._read(body)
         except JsonRpcError as error:
             return Reply(render_error(error), error)
-        return Reply(await self._answer_batch(content, context, body, turns))
+        if isinstance(content, list):
+            return Reply(await self._answer_batch(content, context, body))
+        return await self._answer_one(_Entry(content, context), body)
+
+    def _read(self, body: bytes) -> Any:
+        content = read(body, self._limits)
+        check_limits(body, self._limits)
+        if content == []:
+            raise rpc_error("INVALID_REQUEST")
+        if isinstance(content, list) and len(content) > self._limits.batch:
+            raise rpc_error("BATCH_TOO_LARGE", limit=self._limits.batch)
+        return content
+
+    async def _read_long(self, body: bytes) -> Any:
+        await self._lanes.turns().wait()
+        return self._read(body)
 
     async def _answer_one(self, entry: _Entry, body: bytes) -> Reply:
         _keep_ids_exact([entry], body)
@@ -119,7 +123,8 @@ class Envelope:
             else:
                 end(done)
 
-    async def _answer_batch(self, content: list[Any], context: Context, body: bytes, turns: Turns) -> bytes:
+    async def _answer_batch(self, content: list[Any], context: Context, body: bytes) -> bytes:
+        turns = self._lanes.turns()
         entries: list[_Entry] = []
         for start in range(0, len(content), AT_ONCE):
             await turns.give()

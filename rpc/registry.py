@@ -42,10 +42,6 @@ class Caller:
     user_id: UUID | None = None
 
 
-def _no_budget() -> None:
-    """No limit: nothing to wait for."""
-
-
 @dataclass(slots=True)
 class Context:
     """What surrounds the calls of one request."""
@@ -56,7 +52,7 @@ class Context:
     # The URL that the request was sent to.
     endpoint: Callable[[], str] = lambda: "http://127.0.0.1:8080/rpc"
     # Asked once for each call: milliseconds to wait when the caller has used up its calls, else None.
-    spend: Callable[[], int | None] = _no_budget
+    spend: Callable[[], int | None] | None = None
 
 
 class _AnySignature(inspect.Signature):

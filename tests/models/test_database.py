@@ -13,6 +13,7 @@ import pytest
 
 from models import database as module
 from models.actor import Actor, acting
+from models.audit import audited
 from models.cohorts import Cohort
 from models.database import configure, connect_reader, connected, database
 from models.errors import Busy, Conflict
@@ -421,3 +422,22 @@ def test_the_writer_reads_a_remembered_row_once(writer, make_program):
     Submitted(writer, [count, look]).outcomes  # noqa: B018  waits
 
     assert 2 == len([sql for sql in asked if sql.startswith("SELECT")])  # the program and its kind
+
+
+def test_rows_that_wait_for_the_end_of_the_group_are_those_of_calls_that_succeeded(writer, world, outside):
+    def note(method: str) -> Callable[[], None]:
+        def call() -> None:
+            with audited(Actor(method)) as author:
+                author.touched["something"] = None
+
+        return call
+
+    def note_and_fail() -> None:
+        note("never")()
+        refuse()
+
+    kinds = Submitted(writer, [note("one"), note_and_fail, note("two"), note_and_fail]).kinds
+    found = outside.execute("SELECT method FROM audit ORDER BY id").fetchall()
+
+    assert [None, Conflict, None, Conflict] == kinds
+    assert [("one",), ("two",)] == [row for row in found if row[0] in ("one", "two", "never")]
