@@ -29,7 +29,6 @@ PRAGMAS = {
     "foreign_keys": "on",
     "temp_store": "memory",
     "cache_size": -32_000,  # KiB
-    "wal_autocheckpoint": 4_000,  # pages: ids are spread, so pages are written again and again between two
 }
 
 BUSY_SECONDS = 5.0

@@ -10,8 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import apsw
+
 from models import memory
-from models.database import database, run
+from models.database import connected, database, run
 from models.errors import Busy
 
 log = logging.getLogger(__name__)
@@ -63,6 +65,55 @@ class _Job:
             log.exception("the outcomes of a write could not be handed over")
 
 
+class Checkpoints:
+    """Brings what is committed from the WAL into the database file, nearly all of it beside the writer.
+
+    SQLite would do it within a commit, for which everybody waited some 20 ms. A checkpoint beside a
+    busy writer never catches up with it, so the WAL would grow and grow; therefore the writer makes
+    the last step, of the few pages that came meanwhile, and the WAL begins anew.
+    """
+
+    FROM_PAGES = 4_000  # of the WAL; pages are written again and again, so later means less
+
+    def __init__(self) -> None:
+        self._wanted = threading.Semaphore(0)
+        self._is_wanted = self._is_nearly_done = self._stopping = False
+        self._thread = threading.Thread(target=self._work, name="checkpoints", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def watch(self, connection: apsw.Connection) -> None:
+        """Look after the WAL that this connection, which is the writer's, writes to."""
+        connection.set_wal_hook(self._after_commit)
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._wanted.release()
+        self._thread.join()
+
+    def _after_commit(self, connection: apsw.Connection, name: str, pages: int) -> int:
+        if self._is_nearly_done:
+            self._is_wanted = self._is_nearly_done = False
+            try:
+                connection.wal_checkpoint()
+            except apsw.Error as error:  # what was committed stays so
+                log.warning("a checkpoint is put off: %r", error)
+        elif pages >= self.FROM_PAGES and not self._is_wanted:
+            self._is_wanted = True
+            self._wanted.release()
+        return apsw.SQLITE_OK
+
+    def _work(self) -> None:
+        while self._wanted.acquire() and not self._stopping:
+            try:
+                with connected():
+                    database.connection().wal_checkpoint()
+            except Exception:
+                log.exception("a checkpoint failed; the next commit tries again")
+            self._is_nearly_done = True
+
+
 class Writer:
     """The one thread and connection through which this process writes.
 
@@ -78,10 +129,12 @@ class Writer:
         self._jobs: collections.deque[_Job] = collections.deque()  # in the order of their next turns
         self._news = threading.Condition()
         self._stopping = False
+        self._checkpoints = Checkpoints()
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
+        self._checkpoints.start()
 
     def stop(self) -> None:
         """Finish what was submitted, then end."""
@@ -89,6 +142,7 @@ class Writer:
             self._stopping = True
             self._news.notify()
         self._thread.join()
+        self._checkpoints.stop()
 
     def submit(self, calls: Sequence[Call], done: Callable[[list[Outcome]], None]) -> None:
         """Run the calls in order; `done` gets an outcome for each, in the writer's thread.
@@ -133,7 +187,8 @@ class Writer:
                 job.tell()
 
     def _run_turns(self, group: dict[_Job, None]) -> None:
-        database.connect(reuse_if_open=True)
+        if database.connect(reuse_if_open=True):
+            self._checkpoints.watch(database.connection())
         with database.atomic("IMMEDIATE"):
             memory.begin()
             until = time.monotonic() + self.GROUP_SECONDS

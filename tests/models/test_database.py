@@ -18,7 +18,7 @@ from models.cohorts import Cohort
 from models.database import configure, connect_reader, connected, database
 from models.errors import Busy, Conflict
 from models.programs import Program
-from models.writer import Writer
+from models.writer import Checkpoints, Writer
 
 FAR = 20.0  # seconds after which a test gives up
 
@@ -441,3 +441,34 @@ def test_rows_that_wait_for_the_end_of_the_group_are_those_of_calls_that_succeed
 
     assert [None, Conflict, None, Conflict] == kinds
     assert [("one",), ("two",)] == [row for row in found if row[0] in ("one", "two", "never")]
+
+
+def test_the_wal_begins_anew_under_writes_that_never_pause(world, monkeypatch, add, outside):
+    monkeypatch.setattr(Checkpoints, "FROM_PAGES", 50)
+    writer = Writer()
+    writer.start()
+    wal = world.path.with_name(world.path.name + "-wal")
+
+    for number in range(400):
+        assert Submitted(writer, [add(f"cohort {number}")]).kinds == [True]
+
+    assert len(names(outside)) == 400
+    assert wal.stat().st_size < 1_000_000  # 400 commits of 4 pages or more would be six times that
+    writer.stop()
+
+
+def test_a_reader_that_holds_the_wal_as_it_is_harms_no_write(world, monkeypatch, add, outside):
+    monkeypatch.setattr(Checkpoints, "FROM_PAGES", 1)
+    writer = Writer()
+    writer.start()
+    reader = apsw.Connection(str(world.path))
+    reader.execute("BEGIN; SELECT * FROM cohort")
+    for number in range(50):
+        assert Submitted(writer, [add(f"cohort {number}")]).kinds == [True]
+    reader.close()
+
+    for number in range(50, 100):
+        assert Submitted(writer, [add(f"cohort {number}")]).kinds == [True]
+
+    assert len(names(outside)) == 100
+    writer.stop()
