@@ -176,7 +176,7 @@ async def test_a_turn_that_is_not_over_is_kept():
 
 
 def test_a_batch_of_writes_does_not_keep_a_single_one_waiting(serve, world, make_program):
-    server, program = serve(), make_program()
+    server, program = serve(max_batch=5000, max_values=50_000), make_program()
     secret = world.secrets[Scope.ADMIN]
     ended: list[float] = []
 
@@ -184,7 +184,7 @@ def test_a_batch_of_writes_does_not_keep_a_single_one_waiting(serve, world, make
         Client(server.url, secret).batch(
             [
                 ("core.ConfirmCohort", {"programId": program.id, "cohortName": f"cohort {n}"})
-                for n in range(1000)
+                for n in range(5000)
             ]
         )
         ended.append(time.monotonic())
