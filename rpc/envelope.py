@@ -120,11 +120,14 @@ class Envelope:
         self._plan(entries)
         planned = [entry for entry in entries if entry.error is None]
         self._lanes.read_now([entry for entry in planned if entry.method.lane is Lane.QUICK])
+        writes = {}
         for entry, done in waiting:
             if entry.error is None and entry.method.lane is Lane.WRITE:
-                self._lanes.write([entry], done)
+                writes[entry] = done
             else:
                 end(done)
+        if writes:
+            self._lanes.write(list(writes), list(writes.values()))
 
     async def _answer_batch(self, content: list[Any], context: Context, body: bytes) -> bytes:
         turns = self._lanes.turns()

@@ -92,7 +92,9 @@ class Lanes:
 
     def __init__(self, readers: int) -> None:
         self._writer = Writer()
-        self._written: collections.deque[tuple[Sequence[Call], Done, list[Outcome]]] = collections.deque()
+        self._written: collections.deque[tuple[Sequence[Call], Sequence[Done], list[Outcome]]] = (
+            collections.deque()
+        )
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="reader")
         self._mine = connected(read_only=True)
         self._line = asyncio.Lock()
@@ -176,35 +178,40 @@ class Lanes:
 
     async def _write(self, calls: Sequence[Call]) -> None:
         done: Done = asyncio.get_running_loop().create_future()
-        self.write(calls, done)
+        self.write(calls, [done])
         await done
 
-    def write(self, calls: Sequence[Call], done: Done) -> None:
-        """Have the writer carry out calls in this order; `done` ends when they are durable.
+    def write(self, calls: Sequence[Call], waiting: Sequence[Done]) -> None:
+        """Have the writer carry out calls in this order; who waits goes on when they are durable.
 
         A write that has begun is finished, whatever becomes of who waits.
         """
-        tell = functools.partial(self._tell, asyncio.get_running_loop(), calls, done)
+        tell = functools.partial(self._tell, asyncio.get_running_loop(), calls, waiting)
         try:
             self._writer.submit([call.run for call in calls], tell)
         except Busy as error:
-            self._written.append((calls, done, [(None, error)] * len(calls)))
+            self._written.append((calls, waiting, [(None, error)] * len(calls)))
             self._deliver()
 
     def _tell(
-        self, loop: asyncio.AbstractEventLoop, calls: Sequence[Call], done: Done, outcomes: list[Outcome]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        calls: Sequence[Call],
+        waiting: Sequence[Done],
+        outcomes: list[Outcome],
     ) -> None:
         """In the writer's thread: the first of a group wakes the loop, which takes all there are."""
-        self._written.append((calls, done, outcomes))
+        self._written.append((calls, waiting, outcomes))
         if len(self._written) == 1:
             loop.call_soon_threadsafe(self._deliver)
 
     def _deliver(self) -> None:
         while self._written:
-            calls, done, outcomes = self._written.popleft()
+            calls, waiting, outcomes = self._written.popleft()
             for call, outcome in zip(calls, outcomes, strict=True):
                 call.end(*outcome)
-            end(done)
+            for done in waiting:
+                end(done)
 
 
 def _outcome(call: Call) -> Outcome:
