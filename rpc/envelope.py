@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from jsonrpcserver import JsonRpcError, dispatch_to_response
@@ -37,8 +37,7 @@ class Limits:
     reply: int = 10 * 1024 * 1024
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(NamedTuple):
     """The bytes to send; empty for notifications. `refused` is the error of a request that was one
     call (or none) and got no result, so that HTTP can say it in its own way."""
 
