@@ -98,12 +98,14 @@ class Membership(DatedModel):
     def put(cls, user_id: UUID, program: Program, **changes: Any) -> bool:
         """Make the user a member of the program, or change what is given; False: nothing changed.
 
-        Conflict: the cohort is another program's; a new membership of an archived program.
+        NotFound: the user. Conflict: the cohort is another program's; a new membership of an archived
+        program.
         """
         if changes.get("cohort_id") is not None:
             Cohort.of(changes["cohort_id"], program.id)
         found = cls.find(program_id=program.id, user_id=user_id)
         if found is None:
+            User.check(user_id)
             if program.archived:
                 raise Conflict("PROGRAM_ARCHIVED", "The program is archived and takes no new members")
             move = cls.begin(user_id, program, **changes)

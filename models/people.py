@@ -111,6 +111,12 @@ class User(DatedModel):
         return found
 
     @classmethod
+    def check(cls, user_id: UUID) -> None:
+        """NotFound when there is no user with this id."""
+        if not cls.exists(user_id):
+            raise NotFound("user", user_id)
+
+    @classmethod
     def with_email(cls, email: str) -> Self | None:
         """The user with this email, however it is spelled."""
         return cls.find(email_key=email_key(email))
@@ -128,8 +134,8 @@ class User(DatedModel):
         """As `who`, but None for an email that nobody has."""
         if user_id is None and email is None:
             raise Invalid({"user_id": ["userId or email is required."]})
-        if user_id is not None and not cls.exists(user_id):
-            raise NotFound("user", user_id)
+        if user_id is not None:
+            cls.check(user_id)
         if email is None:
             return user_id
         holder = cls.with_email(email)

@@ -81,7 +81,8 @@ class Envelope:
 
     def __init__(self, lanes: Lanes, methods: Mapping[str, Method], limits: Limits) -> None:
         self._lanes, self._methods, self._limits = lanes, methods, limits
-        self._together = Together(self._begin)
+        self._together = Together(self._begin, self._submit)
+        self._writes: dict[_Entry, Done] = {}
 
     async def answer(self, body: bytes, context: Context) -> Reply:
         """Answer one request or batch."""
@@ -114,19 +115,23 @@ class Envelope:
         return Reply(_render([entry], self._limits, self._limits.reply), entry.error)
 
     def _begin(self, waiting: list[tuple[_Entry, Done]]) -> None:
-        """Plan what has come in one turn, carry out what is quick, and give the writer what writes."""
+        """Plan calls that have come in one turn, and carry out those that are quick."""
         entries = [entry for entry, _ in waiting]
         self._plan(entries)
         planned = [entry for entry in entries if entry.error is None]
         self._lanes.read_now([entry for entry in planned if entry.method.lane is Lane.QUICK])
-        writes = {}
         for entry, done in waiting:
             if entry.error is None and entry.method.lane is Lane.WRITE:
-                writes[entry] = done
+                self._writes[entry] = done
             else:
                 end(done)
-        if writes:
-            self._lanes.write(list(writes), list(writes.values()))
+
+    def _submit(self) -> None:
+        """Give the writer what has come in the turn, in one piece: the loop and the writer's thread
+        would keep each other from running on, at each statement."""
+        if self._writes:
+            self._lanes.write(list(self._writes), list(self._writes.values()))
+            self._writes.clear()
 
     async def _answer_batch(self, content: list[Any], context: Context, body: bytes) -> bytes:
         turns = self._lanes.turns()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from models.database import database
+from models.database import run
 
 AT_MOST = 10_000  # things of a kind that are remembered
 
@@ -34,7 +34,7 @@ class Fresh:
             return
         self._is_asked = True
         asyncio.get_running_loop().call_soon(self._ask_again)
-        version = database.pragma("data_version")
+        version = run("PRAGMA data_version").fetchone()
         for memory in self._memories:
             if version != self._version or len(memory) > AT_MOST:
                 memory.clear()

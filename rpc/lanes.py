@@ -53,26 +53,37 @@ class Turns:
 class Together(Generic[Item]):
     """Gathers what comes in one turn of the loop, from whatever requests, and has it done at once.
 
-    Requests that arrive together wait for the end of the turn in which they are read; one call of
-    `do` gets all of them, each with what it waits for. So sixty-four callers who ask at the same time
-    cost one pass of jsonrpcserver, one query for each kind of lookup, and one group of writes.
+    The first of a turn, which may be alone, is done without waiting. Those that come behind it wait
+    for the end of the turn; one call of `do` gets all of them, each with what it waits for, and then
+    `close` ends the turn. So sixty-four callers who ask at the same time cost one pass of
+    jsonrpcserver, one query for each kind of lookup, and one group of writes.
     """
 
-    def __init__(self, do: Callable[[list[tuple[Item, Done]]], None]) -> None:
-        self._do = do
+    def __init__(self, do: Callable[[list[tuple[Item, Done]]], None], close: Callable[[], None]) -> None:
+        self._do, self._close = do, close
+        self._is_open = False
         self._waiting: list[tuple[Item, Done]] = []
 
     def add(self, item: Item) -> Done:
         """What ends when the item has been done."""
         loop = asyncio.get_running_loop()
-        if not self._waiting:
-            loop.call_soon(self._end_turn)
         done = loop.create_future()
-        self._waiting.append((item, done))
+        if self._is_open:
+            self._waiting.append((item, done))
+        else:
+            self._is_open = True
+            loop.call_soon(self._end_turn)
+            self._try([(item, done)])
         return done
 
     def _end_turn(self) -> None:
+        self._is_open = False
         waiting, self._waiting = self._waiting, []
+        if waiting:
+            self._try(waiting)
+        self._close()
+
+    def _try(self, waiting: list[tuple[Item, Done]]) -> None:
         try:
             self._do(waiting)
         except Exception as error:

@@ -91,7 +91,7 @@ async def test_lookups_of_one_turn_share_a_query_a_kind(lanes, asked):
     found = [json.loads(reply.body) for reply in replies]
     assert list(range(len(wanted))) == [reply["id"] for reply in found]
     assert [str(row_id) for _, row_id in wanted] == [reply["result"]["id"] for reply in found]
-    assert len(asked) == 2  # one for each kind of lookup
+    assert len(asked) == 3  # the first at once, the others together, one for each kind of lookup
 
 
 @pytest.mark.sample
@@ -192,9 +192,13 @@ async def test_what_fails_as_a_whole_is_told_to_everybody_and_the_next_turn_is_a
     def refuse(items: list[object]) -> None:
         raise RuntimeError(f"{len(items)} items")
 
-    together = Together(refuse)
+    turns = []
+    together = Together(refuse, lambda: turns.append("over"))
 
-    first = await asyncio.gather(together.add(1), together.add(2), return_exceptions=True)
+    numbers = [together.add(number) for number in range(3)]
+    first = await asyncio.gather(*numbers, return_exceptions=True)
     second = await asyncio.gather(together.add(3), return_exceptions=True)
+    await asyncio.sleep(0)
 
-    assert ["2 items", "2 items", "1 items"] == [str(error) for error in first + second]
+    assert ["1 items", "2 items", "2 items", "1 items"] == [str(error) for error in first + second]
+    assert ["over"] * 2 == turns

@@ -77,9 +77,10 @@ def modify_program_membership(
     What is not given stays. A new membership is an active member without cohort, and uses the user's
     oldest ready ticket of the program's kind, if there is one.
     """
-    member_id = User.who(user_id, email)
+    if user_id is None or email is not None:  # an id alone is proved by a membership, if there is one
+        user_id = User.who(user_id, email)
     program = Program.of(program_id)
-    Membership.put(member_id, program, **changes)
+    Membership.put(user_id, program, **changes)
     return [program]
 
 
