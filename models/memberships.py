@@ -111,7 +111,8 @@ class Membership(DatedModel):
             move = cls.begin(user_id, program, **changes)
         else:
             found.program = program
-            move = Move(found, found.standing, found.standing._replace(**changes))
+            before = found.standing
+            move = Move(found, before, before._replace(**changes))
         return settle([move]) == 1
 
     @classmethod
@@ -286,8 +287,6 @@ def settle(moves: Iterable[Move]) -> int:
     Every change of a membership comes through here, one or thousands at a time, by whatever route.
     Returns how many memberships changed.
     """
-    from models.tickets import Ticket
-
     now = clock.now()
     real = [move for move in moves if move.is_real]
     new: list[Membership] = []
@@ -301,16 +300,20 @@ def settle(moves: Iterable[Move]) -> int:
             joined.append(move.membership)
         if move.refunds:
             refunded.append(move.membership)
-    Membership.insert_rows(new)
+    if new:
+        Membership.insert_rows(new)
     for names, rows in changed.items():
         Membership.update_rows(rows, *names)
     history = [move.as_history(now) for move in real]
     actor.touch([row["id"] for row in history])
     MembershipChange.append(history)
-    if joined:
-        Ticket.consume_for(joined)
-    if refunded:
-        Ticket.cancel_for(refunded)
+    if joined or refunded:
+        from models.tickets import Ticket
+
+        if joined:
+            Ticket.consume_for(joined)
+        if refunded:
+            Ticket.cancel_for(refunded)
     return len(real)
 
 

@@ -288,8 +288,8 @@ def _refuse(constant: str) -> Any:
 def check_limits(body: bytes, limits: Limits) -> None:
     """Refuse too much; the counts that cost little are made first and mostly are enough."""
     openings = body.count(b"[") + body.count(b"{")
-    is_small = openings + body.count(b",") < limits.values and openings <= limits.depth
-    if is_small and not _has_long_number(body, limits.number):
+    has_few = len(body) < limits.values or openings + body.count(b",") < limits.values
+    if openings <= limits.depth and has_few and not _has_long_number(body, limits.number):
         return
     bare = _without_strings(body).translate(None, b" \t\r\n")
     openings = bare.count(b"[") + bare.count(b"{")
