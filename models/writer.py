@@ -8,12 +8,13 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import apsw
 
 from models import memory
-from models.database import connected, database, run
+from models.database import connected, database
 from models.errors import Busy
 
 log = logging.getLogger(__name__)
@@ -35,19 +36,24 @@ class _Job:
     def finished(self) -> bool:
         return len(self.outcomes) == len(self.calls)
 
-    def run_next(self) -> None:
-        """Run one call in a savepoint of its own, so that its failure undoes nothing else."""
-        marked = memory.mark()
-        run("SAVEPOINT one_call")
-        try:
-            outcome: Outcome = (self.calls[len(self.outcomes)](), None)
-        except Exception as error:
-            memory.take_back(marked)
-            # A full disk makes SQLite roll back the whole transaction; then this raises as well.
-            run("ROLLBACK TO one_call")
-            outcome = (None, error)
-        run("RELEASE one_call")
-        self.outcomes.append(outcome)
+    def run_turn(self, until: float) -> None:
+        """Run calls until none is left or the turn is over; each in a savepoint of its own, so that its
+        failure undoes nothing else."""
+        execute = database.cursor().execute
+        for call in islice(self.calls, len(self.outcomes), None):
+            marked = memory.mark()
+            execute("SAVEPOINT one_call")
+            try:
+                outcome: Outcome = (call(), None)
+            except Exception as error:
+                memory.take_back(marked)
+                # A full disk makes SQLite roll back the whole transaction; then this raises as well.
+                execute("ROLLBACK TO one_call")
+                outcome = (None, error)
+            execute("RELEASE one_call")
+            self.outcomes.append(outcome)
+            if time.monotonic() > until:
+                return
 
     def keep(self) -> None:
         """Note that what ran is committed."""
@@ -195,9 +201,7 @@ class Writer:
             while self._jobs and time.monotonic() < until:
                 job = self._jobs.popleft()
                 group[job] = None
-                turn_until = time.monotonic() + self.TURN_SECONDS
-                while not job.finished and time.monotonic() < turn_until:
-                    job.run_next()
+                job.run_turn(time.monotonic() + self.TURN_SECONDS)
                 if not job.finished:
                     self._jobs.append(job)
             memory.insert_waiting()
