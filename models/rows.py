@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Self
 from uuid import UUID
@@ -14,6 +14,7 @@ import peewee
 from models import actor, clock, memory
 from models.database import database, run, run_for_each
 from models.ids import TextUUID, new_id
+from models.text import instant_text
 
 
 class _Converted(peewee.Field):
@@ -39,10 +40,7 @@ class IdField(_Converted):
 
 @functools.lru_cache(maxsize=64)  # a call writes its one instant into several columns
 def _instant_text(value: datetime | str) -> str:
-    if isinstance(value, str):
-        return value
-    # Not strftime, whose %Y has fewer than four digits for early years.
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    return value if isinstance(value, str) else instant_text(value)
 
 
 class InstantField(_Converted):

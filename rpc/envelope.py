@@ -95,17 +95,22 @@ class Envelope:
         return await self._answer_one(_Entry(content, context), body)
 
     def _read(self, body: bytes) -> Any:
+        return self._checked(read(body, self._limits), body)
+
+    async def _read_long(self, body: bytes) -> Any:
+        turns = self._lanes.turns()
+        await turns.wait()
         content = read(body, self._limits)
+        await turns.give()
+        return self._checked(content, body)
+
+    def _checked(self, content: Any, body: bytes) -> Any:
         check_limits(body, self._limits)
         if content == []:
             raise rpc_error("INVALID_REQUEST")
         if isinstance(content, list) and len(content) > self._limits.batch:
             raise rpc_error("BATCH_TOO_LARGE", limit=self._limits.batch)
         return content
-
-    async def _read_long(self, body: bytes) -> Any:
-        await self._lanes.turns().wait()
-        return self._read(body)
 
     async def _answer_one(self, entry: _Entry, body: bytes) -> Reply:
         _keep_ids_exact([entry], body)

@@ -32,9 +32,9 @@ class Fresh:
         """Empty the memories if anybody has committed since, and those that have grown too large."""
         if self._is_asked:
             return
-        self._is_asked = True
-        asyncio.get_running_loop().call_soon(self._ask_again)
         version = run("PRAGMA data_version").fetchone()
+        self._is_asked = True  # not before: what the database did not tell is asked again
+        asyncio.get_running_loop().call_soon(self._ask_again)
         for memory in self._memories:
             if version != self._version or len(memory) > AT_MOST:
                 memory.clear()

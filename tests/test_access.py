@@ -10,10 +10,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import peewee
 import pytest
 
 from models import clock
-from models.database import database, writing
+from models.database import connected, database, writing
 from models.tokens import Scope, Token
 from rpc.access import Access
 from rpc.fresh import Fresh
@@ -218,3 +219,17 @@ def test_addresses_are_slowed_each_for_itself():
     slowed = [access.is_guessing(address, 0.0) for address in ("10.0.0.1", "10.0.0.1", "10.0.0.2")]
 
     assert slowed == [False, True, False]
+
+
+async def test_what_the_database_did_not_tell_is_asked_again_in_the_same_turn(world):
+    database.close()
+    fresh = Fresh()
+    known = fresh.memory()
+    known["a token"] = "lets in"
+
+    with pytest.raises(peewee.InterfaceError):
+        fresh.check()
+    with connected(read_only=True):
+        fresh.check()
+
+    assert {} == known
