@@ -33,6 +33,7 @@ PRAGMAS = {
 
 BUSY_SECONDS = 5.0
 BUSY_LOOK_SECONDS = 0.001  # how often a waiting connection looks whether the lock is free
+STEPS_AT_ONCE = 1_000_000  # of SQLite's virtual machine, some 20 ms, after which a read looks whether to end
 
 
 class _Database(APSWDatabase):
@@ -102,6 +103,11 @@ def may_pass(error: Exception) -> bool:
     return isinstance(getattr(error, "orig", None), _PASSING)
 
 
+def was_cut_short(error: Exception) -> bool:
+    """Whether a query was ended because its time was over."""
+    return isinstance(getattr(error, "orig", error), apsw.InterruptError)
+
+
 @contextmanager
 def connected(*, read_only: bool = False) -> Iterator[None]:
     """Hold a connection in this thread; a read-only one refuses to write."""
@@ -120,6 +126,22 @@ def connect_reader() -> None:
     if database.is_closed():
         database.connect()
         database.execute_sql("PRAGMA query_only = 1")
+
+
+@contextmanager
+def snapshot(is_over: Callable[[], bool]) -> Iterator[None]:
+    """A transaction of a reader's thread, in which all queries see one state.
+
+    A query that runs when `is_over` says so ends with an error that `was_cut_short` knows.
+    """
+    connect_reader()
+    connection = database.connection()
+    connection.set_progress_handler(is_over, STEPS_AT_ONCE)
+    try:
+        with database.atomic():
+            yield
+    finally:
+        connection.set_progress_handler(None)
 
 
 @contextmanager

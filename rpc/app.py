@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import functools
 import gc
 import logging
@@ -10,14 +11,16 @@ import re
 import resource
 import signal
 import sys
+import termios
 import time
+import weakref
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any, NoReturn
 
 import uuid_utils
-from aiohttp import HttpVersion11, hdrs, web
+from aiohttp import HttpVersion11, StreamReader, hdrs, web
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError
 from jsonrpcserver import JsonRpcError
 
@@ -25,12 +28,15 @@ import rpc.admin
 import rpc.core  # noqa: F401  registers its methods
 from models import clock, migrations
 from models.database import configure, connected, database
+from models.errors import Busy
 from rpc import discover
 from rpc.access import Access
 from rpc.config import Config
-from rpc.envelope import Envelope, Limits, render_error
+from rpc.envelope import LONG_BODY, Envelope, Limits, Reply, render_error
 from rpc.errors import BUSY, RETRY_AFTER_MS, rpc_error, to_rpc_error
-from rpc.lanes import Lanes
+from rpc.gate import Gate
+from rpc.lanes import SHORT_ROUNDS, Lanes
+from rpc.listener import stop_arrivals
 from rpc.registry import METHODS, Caller, Context
 
 log = logging.getLogger(__name__)
@@ -39,6 +45,20 @@ JSON = "application/json"
 JSON_TYPES = {JSON, "application/json-rpc", "application/jsonrequest"}
 
 LINGER_SECONDS = 1.0  # how long a refused caller may go on sending before the connection is cut
+MOST_LINGERING = 64  # connections beyond the limit; more are cut at once
+
+# Long requests are mostly batches: work for the loop or for the writer, which do one thing at a time,
+# so many at once only end later, all of them.
+LONG_AT_ONCE, LONG_WAITING = 3, 32
+LONG_SECONDS = 1.0  # after which a long request is one that waits for readers, and keeps nobody out
+
+# Who was told to come back later and comes at once waits: the more such callers, the longer.
+HELD_SECONDS_EACH, HELD_SECONDS_LEAST, HELD_SECONDS_MOST = 0.001, 0.1, 5.0
+
+LAST_SECONDS = 0.5  # in which what is on its way when a server stops listening arrives
+LOOK_SECONDS = 0.01  # how often a stopping server looks whether all is answered
+GIVING_UP_SECONDS = 0.5  # in which those whose calls are given up at last are told so
+HALF_CLOSED_LOOK_SECONDS = 0.02
 
 SWITCH_SECONDS = 0.0005  # how long a reader's or the writer's thread may keep the loop from running on
 COLLECT_AFTER = 20_000  # new objects; a request may hold as many values, and few requests leave cycles
@@ -65,29 +85,6 @@ class Route:
     answer: Callable[[web.BaseRequest, str, Caller | None], Awaitable[web.StreamResponse]]
 
 
-class Gate:
-    """Lets so many requests in at once; some more may wait, the rest are told to come back."""
-
-    def __init__(self, in_flight: int, waiting: int) -> None:
-        self._places = asyncio.Semaphore(in_flight)
-        self._waiting, self._may_wait = 0, waiting
-
-    async def __aenter__(self) -> None:
-        if self._places.locked():
-            if self._waiting >= self._may_wait:
-                raise Refused(503, "BUSY", retryAfterMs=RETRY_AFTER_MS)
-            self._waiting += 1
-            try:
-                await self._places.acquire()
-            finally:
-                self._waiting -= 1
-        else:
-            await self._places.acquire()
-
-    async def __aexit__(self, *_: object) -> None:
-        self._places.release()
-
-
 class App:
     """The endpoint and what stands around it: one object a process."""
 
@@ -96,7 +93,9 @@ class App:
         self.draining = False
         self.lanes = Lanes(config.readers)
         self.access = Access(self.lanes.fresh, config.rate_limit, config.rate_burst, config.free_guesses)
-        self.gate = Gate(config.max_in_flight, config.max_waiting)
+        self.gate = Gate(config.max_in_flight, config.max_waiting, config.wait_seconds)
+        self.gate_of_long = Gate(LONG_AT_ONCE, LONG_WAITING, config.wait_seconds)
+        self._held = 0
         limits = Limits(
             depth=config.max_depth,
             values=config.max_values,
@@ -148,7 +147,8 @@ class App:
         raise Refused(401, "UNAUTHORIZED")
 
     def _refusal(self, status: int, error: JsonRpcError) -> web.Response:
-        response = web.Response(status=status, body=render_error(error), content_type=JSON)
+        kind = web.Response if status not in (429, 503) else functools.partial(_ComeBackLater, self._hold)
+        response = kind(status=status, body=render_error(error), content_type=JSON)
         if status == 405:
             response.headers[hdrs.ALLOW] = error.data["allow"]
         if status == 401:
@@ -159,6 +159,18 @@ class App:
             response.force_close()  # the rest of the body is not worth reading
         return response
 
+    async def _hold(self) -> None:
+        """Let a while pass before the next request of a refused caller is looked at, so that those who
+        come back at once, however many, cost little: all together they get 1,000 refusals a second."""
+        if self.draining:
+            return
+        self._held += 1
+        try:
+            wanted = max(HELD_SECONDS_LEAST, self._held * HELD_SECONDS_EACH)
+            await asyncio.sleep(min(wanted, HELD_SECONDS_MOST))
+        finally:
+            self._held -= 1
+
     async def _rpc(
         self, request: web.BaseRequest, request_id: str, caller: Caller | None
     ) -> web.StreamResponse:
@@ -167,13 +179,25 @@ class App:
         until = time.monotonic() + self.config.call_seconds
         endpoint, spend = functools.partial(_endpoint, request), self.access.spender(caller)
         context = Context(caller, request_id, until, endpoint, spend)
-        async with self.gate:
-            reply = await self.envelope.answer(body, context)
+        if len(body) < LONG_BODY:
+            reply = await self._carry_out(body, context)
+        else:
+            async with self.gate_of_long.place(LONG_SECONDS):
+                reply = await self._carry_out(body, context)
         if reply.refused is not None and reply.refused.data["code"] == "RATE_LIMITED":
             return self._refusal(429, reply.refused)
         if request.keep_alive and request.version == HttpVersion11 and not self.draining:
             return _Answer(reply.body, request_id)
         return web.Response(body=reply.body, content_type=JSON)
+
+    async def _carry_out(self, body: bytes, context: Context) -> Reply:
+        gate = self.gate
+        if not gate.enter():
+            await gate.stand_in_line()
+        try:
+            return await self.envelope.answer(body, context)
+        finally:
+            gate.leave()
 
     async def _body(self, request: web.BaseRequest) -> bytes:
         if hdrs.CONTENT_ENCODING in request.headers:
@@ -181,8 +205,11 @@ class App:
         if hdrs.CONTENT_TYPE in request.headers and request.content_type not in JSON_TYPES:
             raise Refused(415, "NOT_JSON")
         limit = self.config.max_body
-        if (request.content_length or 0) > limit:
+        length = request.content_length or 0
+        if length > limit:
             raise Refused(413, "BODY_TOO_LARGE", limit=limit)
+        if length >= LONG_BODY and self.gate_of_long.is_full:
+            raise Busy
         if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             request.writer.output_size = 0  # the reply proper has yet to begin
@@ -191,13 +218,11 @@ class App:
                 body = request.content.read_nowait()
             else:
                 async with asyncio.timeout(self.config.body_seconds):
-                    body = await request.read()
+                    body = await _whole(request.content, limit)
         except TimeoutError:
             raise Refused(408, "BODY_TOO_SLOW", limit=self.config.body_seconds) from None
         except (RequestPayloadError, ConnectionError):
             raise Refused(400, "BAD_HTTP") from None
-        except web.HTTPRequestEntityTooLarge:
-            raise Refused(413, "BODY_TOO_LARGE", limit=limit) from None
         if len(body) > limit:
             raise Refused(413, "BODY_TOO_LARGE", limit=limit)
         return body
@@ -220,6 +245,17 @@ class App:
             raise Refused(503, "BUSY", retryAfterMs=RETRY_AFTER_MS)
         database.pragma("schema_version")  # reads the file; raises when that fails
         return web.Response(body=b'{"status":"ready"}', content_type=JSON)
+
+
+async def _whole(content: StreamReader, limit: int) -> bytes:
+    """All of a body, or a little more than the limit of it.
+
+    Not aiohttp's `read`: it keeps the body with the request, which a connection keeps until the next.
+    """
+    body = bytearray()
+    while len(body) <= limit and (piece := await content.readany()):
+        body += piece
+    return bytes(body)
 
 
 def _authorization(request: web.BaseRequest) -> list[str]:
@@ -259,7 +295,23 @@ class _Answer(web.StreamResponse):
 
     async def write_eof(self, data: bytes = b"") -> None:
         assert self._request is not None
-        await self._request.writer.write(self._content)
+        request, content = self._request, self._content
+        self._request, self._content = None, b""  # the connection keeps this until the next request
+        await request.writer.write(content)
+        if request.protocol.writing_paused:
+            await request.writer.drain()
+
+
+class _ComeBackLater(web.Response):
+    """A refusal after which the connection rests for a while; the reply itself goes out at once."""
+
+    def __init__(self, hold: Callable[[], Awaitable[None]], **options: Any) -> None:
+        super().__init__(**options)
+        self._hold = hold
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        await super().write_eof(data)
+        await self._hold()
 
 
 @functools.lru_cache(maxsize=2)
@@ -270,10 +322,14 @@ def _http_date(second: int) -> str:
 class _Connection(RequestHandler):
     """aiohttp's connection, with our words for what is not HTTP, and cut when nobody takes the reply."""
 
-    def __init__(self, *args: Any, reply_seconds: float, **options: Any) -> None:
-        super().__init__(*args, **options)
+    __slots__ = ("__weakref__", "_cut", "_reply_seconds", "_server", "latest")
+
+    def __init__(self, server: Server, *, reply_seconds: float, **options: Any) -> None:
+        super().__init__(server, **options)
+        self._server = server
         self._reply_seconds = reply_seconds
         self._cut: asyncio.TimerHandle | None = None
+        self.latest: web.BaseRequest | None = None  # that has come in whole, or at least its header
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -281,19 +337,55 @@ class _Connection(RequestHandler):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        if self.transport is not None:
-            cut = self.transport.abort
-            self._cut = asyncio.get_running_loop().call_later(self._reply_seconds, cut)
+        transport = self._server.open.get(self)
+        if transport is not None:
+            self._cut = asyncio.get_running_loop().call_later(self._reply_seconds, transport.abort)
+            self._server.note_unsent(self, transport.get_write_buffer_size())
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        if self._cut is not None:
-            self._cut.cancel()
+        self._stop_waiting()
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """The caller sends no more, and may still wait for replies."""
+        self._end_when_idle()
+        return True
 
     def connection_lost(self, exc: BaseException | None) -> None:
+        self._stop_waiting()
+        self.latest = None
+        super().connection_lost(exc)
+
+    def _stop_waiting(self) -> None:
         if self._cut is not None:
             self._cut.cancel()
-        super().connection_lost(exc)
+            self._cut = None
+            self._server.note_unsent(self, 0)
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether a request has come in, its header at least, and its reply is not written or not taken."""
+        return self.latest is not None and (not self.latest.writer.output_size or self.writing_paused)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing that has come in, be it unread, waits for an answer."""
+        transport = self._server.open.get(self)
+        return not self.is_answering and transport is not None and not _unread(transport)
+
+    def _end_when_idle(self, rounds: int = SHORT_ROUNDS) -> None:
+        """Close when all that has come in is answered; what has only just come is seen a round later."""
+        if self.transport is None:
+            return
+        loop, latest = asyncio.get_running_loop(), self.latest
+        if latest is not None and not latest.content.is_eof():
+            self.transport.close()  # the rest of the body will never come
+        elif self.is_answering:
+            loop.call_later(HALF_CLOSED_LOOK_SECONDS, self._end_when_idle)
+        elif rounds:
+            loop.call_soon(self._end_when_idle, rounds - 1)
+        else:
+            self.force_close()
 
     def handle_error(
         self,
@@ -310,8 +402,16 @@ class _Connection(RequestHandler):
         return response
 
 
+def _unread(transport: asyncio.BaseTransport) -> bool:
+    """Whether the kernel has something that the loop has not yet read."""
+    count = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.FIONREAD, bytes(4))
+    return any(count)
+
+
 class _Full(asyncio.Protocol):
     """A connection beyond the limit: told so and closed, what it sends unread."""
+
+    lingering = 0
 
     def connection_made(self, transport: Any) -> None:
         body = render_error(rpc_error("BUSY", retryAfterMs=RETRY_AFTER_MS))
@@ -323,7 +423,12 @@ class _Full(asyncio.Protocol):
         transport.write(head.encode() + body)
         transport.write_eof()
         # Closed at once with something unread, the kernel would take the reply back.
-        asyncio.get_running_loop().call_later(LINGER_SECONDS, transport.abort)
+        seconds = LINGER_SECONDS if _Full.lingering < MOST_LINGERING else 0.0
+        _Full.lingering += 1
+        asyncio.get_running_loop().call_later(seconds, transport.abort)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        _Full.lingering -= 1
 
 
 class Server(web.Server):
@@ -344,17 +449,66 @@ class Server(web.Server):
             lingering_time=LINGER_SECONDS,
             reply_seconds=config.reply_seconds,
         )
-        self._most, self._max_body = config.max_connections, config.max_body
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        # With no file left, uvloop would stop listening for ever.
+        self._most = config.max_connections if files < 0 else min(config.max_connections, _room(files))
+        self._max_body = config.max_body
+        self._arriving: weakref.WeakSet[_Connection] = weakref.WeakSet()
+        self.open: dict[_Connection, asyncio.Transport] = {}
+        self._unsent: dict[_Connection, int] = {}  # bytes, of those who have yet to take them; oldest first
+        self._unsent_bytes, self._max_unsent = 0, config.max_unsent
 
     def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
-        return web.BaseRequest(
+        request = web.BaseRequest(
             message, payload, protocol, writer, task, self._loop, client_max_size=self._max_body
         )
+        protocol.latest = request
+        return request
 
     def __call__(self) -> Any:
-        if len(self._connections) >= self._most:
+        if len(self.open) + len(self._arriving) >= self._most:
             return _Full()
-        return _Connection(self, loop=self._loop, **self._kwargs)
+        connection = _Connection(self, loop=self._loop, **self._kwargs)
+        self._arriving.add(connection)
+        return connection
+
+    def connection_made(self, handler: Any, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        self._arriving.discard(handler)
+        self.open[handler] = transport
+
+    def connection_lost(self, handler: Any, exc: BaseException | None = None) -> None:
+        self.open.pop(handler, None)
+        super().connection_lost(handler, exc)
+
+    def note_unsent(self, connection: _Connection, size: int) -> None:
+        """Know how much a connection has yet to take, and cut who has been slowest when it is too much."""
+        self._unsent_bytes += size - self._unsent.pop(connection, 0)
+        if size:
+            self._unsent[connection] = size
+        while self._unsent_bytes > self._max_unsent and len(self._unsent) > 1:
+            slowest = next(iter(self._unsent))
+            self._unsent_bytes -= self._unsent.pop(slowest)
+            self.open[slowest].abort()
+
+    async def finish(self, last_seconds: float, give_up: Callable[[], None], seconds: float) -> None:
+        """Answer what has come in, and what comes in the last seconds, and close all connections.
+
+        After so many seconds in all, what can be given up is, and the rest is cut off.
+        """
+        began = self._loop.time()
+        has_given_up = False
+        while self.open and (passed := self._loop.time() - began) < seconds + GIVING_UP_SECONDS:
+            if passed >= last_seconds:
+                for connection in [one for one in self.open if one.is_idle]:
+                    connection.force_close()
+            if passed >= seconds and not has_given_up:
+                has_given_up = True
+                give_up()
+            await asyncio.sleep(LOOK_SECONDS)
+        for transport in self.open.values():
+            transport.abort()
+        await self.shutdown(LOOK_SECONDS)
 
 
 class Running:
@@ -363,7 +517,8 @@ class Running:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._app = App(config)
-        self._runner: web.ServerRunner | None = None
+        self._server: Server
+        self._listening: asyncio.Server
         self.port = config.port
 
     async def start(self) -> None:
@@ -374,19 +529,22 @@ class Running:
         with connected():
             migrations.check_version()
         self._app.lanes.open()
-        # aiohttp waits twice so long for what still runs: before and after it takes away the rest of a body.
-        self._runner = web.ServerRunner(Server(self._app), shutdown_timeout=self._config.stop_seconds / 2)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, self._config.host, self._config.port, backlog=1024)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
+        self._server = Server(self._app)
+        self._listening = await asyncio.get_running_loop().create_server(
+            self._server, self._config.host, self._config.port, backlog=1024
+        )
+        self.port = self._listening.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
         """Stop taking work, finish what runs, and close the database."""
         self._app.draining = True
         await asyncio.sleep(self._config.drain_seconds)
-        assert self._runner is not None
-        await self._runner.cleanup()
+        last = min(LAST_SECONDS, self._config.drain_seconds)
+        for socket in self._listening.sockets:
+            stop_arrivals(socket.fileno())
+        await asyncio.sleep(last)
+        self._listening.close()
+        await self._server.finish(last, self._app.lanes.give_up, self._config.stop_seconds)
         self._app.lanes.close()
 
 
@@ -402,6 +560,11 @@ async def serve(config: Config, started: Callable[[int], None]) -> None:
     started(running.port)
     await end.wait()
     await running.stop()
+
+
+def _room(files: int) -> int:
+    """How many connections so many files allow."""
+    return max(files - OTHER_FILES, files // 2)
 
 
 def _settle_process(config: Config) -> None:

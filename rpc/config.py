@@ -46,10 +46,16 @@ class Config:
         20.0, "time to send a header; a connection without a request is closed after it", least=0.01
     )
     reply_seconds: float = _setting(30.0, "time to take a reply before the connection is cut", least=0.01)
-    call_seconds: float = _setting(30.0, "time after which a call that has not begun is given up", least=0.01)
+    call_seconds: float = _setting(
+        30.0, "time after which a call that has not begun is given up, and a slow read ended", least=0.01
+    )
     max_in_flight: int = _setting(64, "requests carried out at the same time", least=1)
     max_waiting: int = _setting(256, "requests that wait for that, beyond which callers get 503", least=0)
+    wait_seconds: float = _setting(0.5, "time that a request waits for that before it gets 503", least=0)
     max_connections: int = _setting(10_000, "open connections", least=1)
+    max_unsent: int = _setting(
+        256 * MIB, "bytes of replies that callers have yet to take; beyond, the slowest are cut", least=1000
+    )
     readers: int = _setting(4, "threads for slow reads", least=1)
     rate_limit: float = _setting(0.0, "calls a second for each token; 0: no limit", least=0)
     rate_burst: int = _setting(100, "calls that a token may make at once, where there is a limit", least=1)

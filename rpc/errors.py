@@ -9,7 +9,7 @@ from typing import Any
 from jsonrpcserver import JsonRpcError
 from marshmallow import ValidationError
 
-from models.database import may_pass
+from models.database import may_pass, was_cut_short
 from models.errors import Busy, Conflict, Invalid, ModelError, NotFound
 from rpc.schemas import camel
 
@@ -113,7 +113,9 @@ CATALOGUE = {
     ),
     "TOO_MANY_CHANGES": Row(TOO_MANY_CHANGES, "Too many changes", "More than the call allowed; the counts."),
     "DEADLINE_EXCEEDED": Row(
-        DEADLINE_EXCEEDED, "Deadline exceeded", "The call waited too long and was not carried out."
+        DEADLINE_EXCEEDED,
+        "Deadline exceeded",
+        "The call waited too long and was not carried out, or was a read that took too long.",
     ),
     "BUSY": Row(
         BUSY, "Busy", "Not carried out, may be repeated after `retryAfterMs`; HTTP 503 for a request."
@@ -150,7 +152,7 @@ def to_rpc_error(error: Exception, request_id: str) -> JsonRpcError:
         return rpc_error(error.word, error.message, **error.facts)
     if isinstance(error, ModelError):
         return rpc_error(error.word, **error.facts)
-    if isinstance(error, DeadlineExceeded):
+    if isinstance(error, DeadlineExceeded) or was_cut_short(error):
         return rpc_error("DEADLINE_EXCEEDED")
     if may_pass(error):
         log.error("request %s: the database refused: %r", request_id, error)

@@ -9,9 +9,10 @@ import itertools
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from models.database import connect_reader, connected, database
+from models.database import connected, snapshot
 from models.errors import Busy
 from models.writer import Outcome, Writer
 from rpc.errors import DeadlineExceeded
@@ -24,6 +25,7 @@ Done = asyncio.Future[None]  # what a request waits for
 AT_ONCE = 256  # lookups of one batch that share a query
 TURN_SECONDS = 0.001  # how long the loop works for one caller before others get a turn
 SHORT_ROUNDS = 4  # of the loop, in which a short request is read and answered
+LOOK_SECONDS = 0.1  # how often it is looked whether writes that wait are past their deadline
 
 
 class Turns:
@@ -98,14 +100,41 @@ def end(done: Done) -> None:
         done.set_result(None)
 
 
+@dataclass(eq=False, slots=True)
+class _Given:
+    """Calls that the writer was given, and who waits for them: one for each, or one for all."""
+
+    calls: Sequence[Call]
+    waiting: Sequence[Done]
+    outcomes: Sequence[Outcome] = ()
+
+    def deliver(self) -> None:
+        """Keep what came of the calls, and let go on who waits."""
+        for call, outcome in zip(self.calls, self.outcomes, strict=True):
+            call.end(*outcome)
+        for done in self.waiting:
+            end(done)
+
+    def give_up(self) -> None:
+        """Let go on who waits only for calls that are late: they never will be carried out."""
+        one_for_all = len(self.waiting) == 1
+        for at, done in enumerate(self.waiting):
+            # The calls of one caller begin in their order, so none has begun where the first has not.
+            if self.calls[at].is_late() and not done.done():
+                for call in self.calls if one_for_all else [self.calls[at]]:
+                    call.end(None, DeadlineExceeded())
+                end(done)
+
+
 class Lanes:
     """The writer, the readers, and this thread's own read-only connection."""
 
     def __init__(self, readers: int) -> None:
         self._writer = Writer()
-        self._written: collections.deque[tuple[Sequence[Call], Sequence[Done], list[Outcome]]] = (
-            collections.deque()
-        )
+        self._given: dict[_Given, None] = {}  # what the writer has, in order
+        self._written: collections.deque[_Given] = collections.deque()  # what it has done
+        self._look: asyncio.TimerHandle | None = None
+        self._reading: set[Call] = set()  # what the readers have
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="reader")
         self._mine = connected(read_only=True)
         self._line = asyncio.Lock()
@@ -122,6 +151,12 @@ class Lanes:
         self._writer.stop()
         self._readers.shutdown()
         self._mine.__exit__(None, None, None)
+
+    def give_up(self) -> None:
+        """End all that can be ended: what has not begun never will, and slow reads are cut short."""
+        for call in (*self._reading, *(call for given in self._given for call in given.calls)):
+            call.context.deadline = 0.0
+        self._give_up_late()
 
     def turns(self) -> Turns:
         """Turns for the work of one request."""
@@ -184,8 +219,12 @@ class Lanes:
         """Read in a thread; a call that no thread has begun by its deadline is given up."""
         reading = self._readers.submit(_snapshot, call)
         answer = asyncio.wrap_future(reading)
-        await asyncio.wait({answer}, timeout=call.context.deadline - time.monotonic())
-        call.end(*((None, DeadlineExceeded()) if reading.cancel() else await answer))
+        self._reading.add(call)
+        try:
+            await asyncio.wait({answer}, timeout=call.context.deadline - time.monotonic())
+            call.end(*((None, DeadlineExceeded()) if reading.cancel() else await answer))
+        finally:
+            self._reading.discard(call)
 
     async def _write(self, calls: Sequence[Call]) -> None:
         done: Done = asyncio.get_running_loop().create_future()
@@ -197,32 +236,40 @@ class Lanes:
 
         A write that has begun is finished, whatever becomes of who waits.
         """
-        tell = functools.partial(self._tell, asyncio.get_running_loop(), calls, waiting)
+        loop = asyncio.get_running_loop()
+        given = _Given(calls, waiting)
+        self._given[given] = None
+        if self._look is None:
+            self._look = loop.call_later(LOOK_SECONDS, self._give_up_late)
         try:
-            self._writer.submit([call.run for call in calls], tell)
+            self._writer.submit([call.run for call in calls], functools.partial(self._tell, loop, given))
         except Busy as error:
-            self._written.append((calls, waiting, [(None, error)] * len(calls)))
+            given.outcomes = [(None, error)] * len(calls)
+            self._written.append(given)
             self._deliver()
 
-    def _tell(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        calls: Sequence[Call],
-        waiting: Sequence[Done],
-        outcomes: list[Outcome],
-    ) -> None:
+    def _tell(self, loop: asyncio.AbstractEventLoop, given: _Given, outcomes: list[Outcome]) -> None:
         """In the writer's thread: the first of a group wakes the loop, which takes all there are."""
-        self._written.append((calls, waiting, outcomes))
+        given.outcomes = outcomes
+        self._written.append(given)
         if len(self._written) == 1:
             loop.call_soon_threadsafe(self._deliver)
 
     def _deliver(self) -> None:
         while self._written:
-            calls, waiting, outcomes = self._written.popleft()
-            for call, outcome in zip(calls, outcomes, strict=True):
-                call.end(*outcome)
-            for done in waiting:
-                end(done)
+            given = self._written.popleft()
+            del self._given[given]
+            given.deliver()
+
+    def _give_up_late(self) -> None:
+        """Answer for writes whose turn has not come by their deadline, and look again as long as any wait."""
+        for given in self._given:
+            given.give_up()
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
+        if self._given:
+            self._look = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._give_up_late)
 
 
 def _outcome(call: Call) -> Outcome:
@@ -235,8 +282,7 @@ def _outcome(call: Call) -> Outcome:
 def _snapshot(call: Call) -> Outcome:
     """Run a read in one transaction of this reader thread, so that all its queries see one state."""
     try:
-        connect_reader()
-        with database.atomic():
+        with snapshot(lambda: time.monotonic() > call.context.deadline):
             return call.run(), None
     except Exception as error:
         return None, error

@@ -69,7 +69,7 @@ PLANNED = Success()  # to jsonrpcserver; what came of a call is kept in the call
 class Call:
     """A call on its way: what was asked, what was planned, and what came of it."""
 
-    __slots__ = ("context", "error", "loaded", "method", "params", "value")
+    __slots__ = ("begun", "context", "error", "loaded", "method", "params", "value")
 
     method: Method  # once it is planned
     loaded: dict[str, Any]  # the typed parameters, once it is planned
@@ -78,11 +78,13 @@ class Call:
         self.context = context
         self.params = params
         self.method = None  # type: ignore[assignment]
+        self.begun = False
         self.value: Any = None
         self.error: JsonRpcError | None = None
 
     def run(self) -> Any:
         """Execute, in the lane's thread and transaction; the JSON value of the result comes back."""
+        self.begun = True  # said before the look at the clock: `is_late` relies on it
         if time.monotonic() > self.context.deadline:
             raise DeadlineExceeded
         running = _context.set(self.context)
@@ -93,6 +95,10 @@ class Call:
                 return self._result()
         finally:
             _context.reset(running)
+
+    def is_late(self) -> bool:
+        """Whether the deadline is over and the call has not begun, and so never will be carried out."""
+        return time.monotonic() > self.context.deadline and not self.begun
 
     def end(self, value: Any, failure: Exception | None) -> None:
         """Keep what came of it."""

@@ -383,10 +383,10 @@ def test_a_reply_that_nobody_takes_ends_the_connection(serve, connect, world, ma
     wire.send(*[head(world, len(body)) + body] * 3)
 
     until = time.monotonic() + FAR
-    while server.running._runner.server.connections and time.monotonic() < until:
+    while server.running._server.open and time.monotonic() < until:
         threading.Event().wait(0.01)
 
-    assert server.running._runner.server.connections == []
+    assert not server.running._server.open
 
 
 @pytest.mark.parametrize(
@@ -507,7 +507,7 @@ def test_requests_beyond_those_in_flight_and_waiting_are_503(serve, post, hold):
         waiting = callers.submit(post, server)
         gate = server.running._app.gate
         until = time.monotonic() + FAR
-        while gate._waiting < 1 and time.monotonic() < until:
+        while gate.waiting < 1 and time.monotonic() < until:
             threading.Event().wait(0.005)
 
         refused = post(server)

@@ -24,7 +24,9 @@ MAY_IMPORT = {
         "rpc.discover",
         "rpc.envelope",
         "rpc.errors",
+        "rpc.gate",
         "rpc.lanes",
+        "rpc.listener",
         "rpc.registry",
         "models",
     ),
@@ -33,7 +35,9 @@ MAY_IMPORT = {
     "rpc.discover": ("rpc.registry", "rpc.errors", "rpc.schemas", "models"),
     "rpc.envelope": ("rpc.lanes", "rpc.registry", "rpc.errors", "rpc.schemas", "models"),
     "rpc.fresh": ("models",),
+    "rpc.gate": ("models",),
     "rpc.lanes": ("rpc.fresh", "rpc.registry", "rpc.errors", "rpc.schemas", "models"),
+    "rpc.listener": (),
     "rpc.registry": ("rpc.errors", "rpc.rendering", "rpc.schemas", "models"),
     "rpc.errors": ("rpc.schemas", "models"),
     "rpc.results": ("rpc.rendering", "rpc.schemas", "models"),
@@ -44,7 +48,7 @@ MAY_IMPORT = {
 }
 
 # The only modules that know of the loop.
-ASYNCHRONOUS = {"rpc.app", "rpc.lanes", "rpc.envelope", "client.aio"}
+ASYNCHRONOUS = {"rpc.app", "rpc.gate", "rpc.lanes", "rpc.envelope", "client.aio"}
 
 
 def modules() -> Iterator[tuple[str, Path]]:
