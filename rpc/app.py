@@ -17,6 +17,7 @@ import weakref
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.utils import formatdate
+from http import HTTPStatus
 from typing import Any, NoReturn
 
 import uuid_utils
@@ -121,10 +122,10 @@ class App:
                 await self._refuse_caller(request)
             response = await route.answer(request, request_id, caller)
         except Refused as refused:
-            response = self._refusal(refused.status, refused.error)
+            response = self._refusal(request, request_id, refused.status, refused.error)
         except Exception as error:
             told = to_rpc_error(error, request_id)
-            response = self._refusal(503 if told.code == BUSY else 200, told)
+            response = self._refusal(request, request_id, 503 if told.code == BUSY else 200, told)
         if isinstance(response, _Answer):
             return response
         response.headers["X-Request-Id"] = request_id
@@ -146,15 +147,21 @@ class App:
             await asyncio.sleep(self.config.guess_seconds)
         raise Refused(401, "UNAUTHORIZED")
 
-    def _refusal(self, status: int, error: JsonRpcError) -> web.Response:
-        kind = web.Response if status not in (429, 503) else functools.partial(_ComeBackLater, self._hold)
-        response = kind(status=status, body=render_error(error), content_type=JSON)
+    def _keeps_alive(self, request: web.BaseRequest) -> bool:
+        return request.keep_alive and request.version == HttpVersion11 and not self.draining
+
+    def _refusal(
+        self, request: web.BaseRequest, request_id: str, status: int, error: JsonRpcError
+    ) -> web.StreamResponse:
+        if status in (429, 503) and self._keeps_alive(request):
+            return _ComeBackLater(error, status, request_id, self._hold)
+        response = web.Response(status=status, body=render_error(error), content_type=JSON)
         if status == 405:
             response.headers[hdrs.ALLOW] = error.data["allow"]
         if status == 401:
             response.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
         if "retryAfterMs" in error.data:
-            response.headers[hdrs.RETRY_AFTER] = str(-(-error.data["retryAfterMs"] // 1000))
+            response.headers[hdrs.RETRY_AFTER] = _retry_after(error)
         if status in (400, 408, 413):
             response.force_close()  # the rest of the body is not worth reading
         return response
@@ -162,8 +169,6 @@ class App:
     async def _hold(self) -> None:
         """Let a while pass before the next request of a refused caller is looked at, so that those who
         come back at once, however many, cost little: all together they get 1,000 refusals a second."""
-        if self.draining:
-            return
         self._held += 1
         try:
             wanted = max(HELD_SECONDS_LEAST, self._held * HELD_SECONDS_EACH)
@@ -185,8 +190,8 @@ class App:
             async with self.gate_of_long.place(LONG_SECONDS):
                 reply = await self._carry_out(body, context)
         if reply.refused is not None and reply.refused.data["code"] == "RATE_LIMITED":
-            return self._refusal(429, reply.refused)
-        if request.keep_alive and request.version == HttpVersion11 and not self.draining:
+            return self._refusal(request, request_id, 429, reply.refused)
+        if self._keeps_alive(request):
             return _Answer(reply.body, request_id)
         return web.Response(body=reply.body, content_type=JSON)
 
@@ -277,10 +282,10 @@ class _Answer(web.StreamResponse):
     aiohttp's own way through header objects takes as long as all the rest of a lookup.
     """
 
-    def __init__(self, body: bytes, request_id: str) -> None:
+    def __init__(self, body: bytes, request_id: str, status: str = "200 OK") -> None:
         super().__init__()
         head = (
-            f"HTTP/1.1 200 OK\r\nContent-Type: {JSON}\r\nContent-Length: {len(body)}\r\n"
+            f"HTTP/1.1 {status}\r\nContent-Type: {JSON}\r\nContent-Length: {len(body)}\r\n"
             f"X-Request-Id: {request_id}\r\nServer: core-rpc\r\nDate: {_http_date(int(time.time()))}\r\n\r\n"
         )
         self._content = head.encode() + body
@@ -302,16 +307,24 @@ class _Answer(web.StreamResponse):
             await request.writer.drain()
 
 
-class _ComeBackLater(web.Response):
+class _ComeBackLater(_Answer):
     """A refusal after which the connection rests for a while; the reply itself goes out at once."""
 
-    def __init__(self, hold: Callable[[], Awaitable[None]], **options: Any) -> None:
-        super().__init__(**options)
+    def __init__(
+        self, error: JsonRpcError, status: int, request_id: str, hold: Callable[[], Awaitable[None]]
+    ) -> None:
+        line = f"{status} {HTTPStatus(status).phrase}\r\nRetry-After: {_retry_after(error)}"
+        super().__init__(render_error(error), request_id, line)
         self._hold = hold
 
     async def write_eof(self, data: bytes = b"") -> None:
         await super().write_eof(data)
         await self._hold()
+
+
+def _retry_after(error: JsonRpcError) -> str:
+    """The whole seconds, at least as many as the error says."""
+    return str(-(-error.data["retryAfterMs"] // 1000))
 
 
 @functools.lru_cache(maxsize=2)

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 from models.errors import Busy
 
-Turn = asyncio.Future[bool]  # whether a place has come before patience ended
+Turn = asyncio.Future[bool]  # whether there was a place before patience ended
 
 
 class Gate:
@@ -21,7 +21,8 @@ class Gate:
     def __init__(self, places: int, line: int, seconds: float) -> None:
         self._places = self._free = places
         self._may_wait, self._seconds = line, seconds
-        self._line: collections.deque[Turn] = collections.deque()
+        self._line: collections.deque[tuple[float, Turn]] = collections.deque()  # until when, who
+        self._patience: asyncio.TimerHandle | None = None  # of the first in line
 
     @property
     def in_flight(self) -> int:
@@ -51,25 +52,22 @@ class Gate:
             raise Busy
         loop = asyncio.get_running_loop()
         turn: Turn = loop.create_future()
-        self._line.append(turn)
-        patience = loop.call_later(self._seconds, self._send_away, turn)
+        self._line.append((loop.time() + self._seconds, turn))
+        if self._patience is None:
+            self._patience = loop.call_later(self._seconds, self._send_away)
         try:
             is_in = await turn
         except asyncio.CancelledError:
-            if turn.cancelled():
-                self._forget(turn)
-            elif turn.result():
+            if not turn.cancelled() and turn.result():
                 self.leave()
             raise
-        finally:
-            patience.cancel()
         if not is_in:
             raise Busy
 
     def leave(self) -> None:
         """Give the place to the first in line; one that nobody wants is free."""
         while self._line:
-            turn = self._line.popleft()
+            _, turn = self._line.popleft()
             if not turn.done():
                 turn.set_result(True)
                 return
@@ -95,11 +93,12 @@ class Gate:
             end.cancel()
             leave()
 
-    def _send_away(self, turn: Turn) -> None:
-        if not turn.done():
-            self._forget(turn)
-            turn.set_result(False)
-
-    def _forget(self, turn: Turn) -> None:
-        if turn in self._line:
-            self._line.remove(turn)
+    def _send_away(self) -> None:
+        """Let those go who have stood in line for too long; all stand there equally long at most."""
+        loop, self._patience = asyncio.get_running_loop(), None
+        while self._line and self._line[0][0] <= loop.time():
+            _, turn = self._line.popleft()
+            if not turn.done():
+                turn.set_result(False)
+        if self._line:
+            self._patience = loop.call_at(self._line[0][0], self._send_away)

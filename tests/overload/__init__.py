@@ -1,0 +1,1 @@
+"""What the server does when there is too much, and of the wrong kind: overload, hostile callers, stopping."""
