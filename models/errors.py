@@ -44,7 +44,7 @@ class TooManyChanges(ModelError):
     """More would change than the caller allowed."""
 
     def __init__(self, **counts: int) -> None:
-        super().__init__("TOO_MANY_CHANGES", "More would change than is allowed", **counts)
+        super().__init__("TOO_MANY_CHANGES", "Too many changes", **counts)
 
 
 class Busy(Exception):
