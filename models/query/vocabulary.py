@@ -40,7 +40,7 @@ class WordRow:
 # What may stand between `,` and `^`, by an example; NOUNS, PHASES and TIES have the words that vary.
 QUALIFIERS = {
     "program active today": "programs by their days, and users by being in them",
-    "program starting from today as year with [active, completed]": "the same, by memberships in these states",
+    "program starting from today as year with [active, completed]": "the same, by these states",
     "given labels [london-region]": "what has to do with one of those in the list",
     "except labels [london-region]": "all but that",
     "all users": "every user",
@@ -50,7 +50,7 @@ QUALIFIERS = {
     "followers as current": "users tied to the user that the token acts for",
     "followers as 00000001-0000-4000-8000-000000000001": "users tied to the user with this id",
     "status = any": "which users count: any, active (unless said) or retired",
-    "participant = trainer": "the role in which memberships count: member, trainer or observer; any unless said",
+    "participant = trainer": "the role that counts: member, trainer or observer; any unless said",
 }
 
 NOUNS = {
