@@ -245,7 +245,7 @@ class User(DatedModel):
         return self.name or " ".join(part for part in (self.first, self.last) if part) or None
 
     @classmethod
-    def shown_name_column(cls) -> peewee.Node:
+    def shown_name_column(cls) -> peewee.Function:
         """`shown_name`, for queries."""
         name, first, last = (peewee.fn.NULLIF(part, "") for part in (cls.name, cls.first, cls.last))
         return peewee.fn.COALESCE(name, first.concat(" ").concat(last), first, last)

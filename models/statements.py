@@ -79,7 +79,8 @@ class Piece(peewee.ColumnBase):
         ctx = database.get_sql_context()
         for model, name in names.items():
             ctx.alias_manager[model._meta.table] = name
-        self._sql, self._params = ctx.sql(node).query()
+        with ctx(subquery=not isinstance(node, peewee.SelectBase)):  # selects in an expression want brackets
+            self._sql, self._params = ctx.sql(node).query()
 
     def __sql__(self, ctx: peewee.Context) -> peewee.Context:
         for param in self._params:

@@ -35,7 +35,20 @@ def days_of(span: Range, today: date) -> tuple[date, date]:
             return min(one, other), max(one, other)
         case Lasting(start=start, unit=unit):
             first = day_of(start, today)
-            return first, _moved(first, 1, unit, start.at) - timedelta(days=1)
+            return first, _last(first, unit, start.at)
+
+
+_CYCLE = timedelta(days=146_097)  # 400 years, after which days and leap years are as they were
+
+
+def _last(first: date, unit: Unit, at: int) -> date:
+    """The last day of a unit; the day behind it may be outside the calendar."""
+    cycle = _CYCLE if first.year > 400 else timedelta()
+    last = _moved(first - cycle, 1, unit, at) - timedelta(days=1)
+    try:
+        return last + cycle
+    except OverflowError:
+        raise OutOfCalendar(at) from None
 
 
 def _moved(day: date, number: int, unit: Unit, at: int) -> date:

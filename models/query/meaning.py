@@ -11,6 +11,7 @@ import functools
 import operator
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import peewee
 
@@ -42,8 +43,9 @@ class People:
     """Users: a test of one, and the ids of all of them."""
 
     test: peewee.Node  # of the user `u`
-    ids: peewee.Select | None  # None: everybody
+    ids: peewee.SelectBase | None  # None: everybody
     few: bool = False  # whatever the values
+    read: peewee.SelectBase | None = None  # what is read to find the ids, if that may be many more
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +70,7 @@ class Link:
     status: bool = False  # of its user
 
     def tests(self) -> list[peewee.Node]:
-        tests = []
+        tests: list[peewee.Node] = []
         if self.role:
             tests.append(Membership.role == given("role"))
         if self.states:
@@ -83,21 +85,39 @@ class Meaning:
     """A condition on the rows of a language, in two forms that find the same.
 
     Which is the quicker one depends on how many a term finds: a list of few leads to the rows by an
-    index; where it finds many, each row is looked at, in the order in which rows are wanted.
+    index; where it finds many, each row is tested, in the order in which rows are wanted.
     """
 
     each: Piece
     listed: Piece | None  # None: there is no list
-    size: Piece | None  # how many rows making the list reads, counted up to `at_most`; None: few
+    is_few: Piece | None  # whether the list is made of at most so many; None: always
+
+    def around(self, inner: peewee.Node) -> Meaning:
+        """The same with a part put where it has a hole."""
+
+        def filled(piece: Piece | None) -> Piece | None:
+            return piece and piece.around(inner)
+
+        return Meaning(self.each.around(inner), filled(self.listed), filled(self.is_few))
 
 
-def _meaning(each: peewee.Node, listed: peewee.Node | None, size: peewee.Select | None = None) -> Meaning:
-    return Meaning(Piece(each, NAMES), listed and Piece(listed, NAMES), size and _count(size))
+def _meaning(each: peewee.Node, listed: peewee.Node | None, is_few: Piece | None = None) -> Meaning:
+    # None and no other: Peewee would run a select to see whether it is true.
+    return Meaning(Piece(each, NAMES), None if listed is None else Piece(listed, NAMES), is_few)
 
 
-def _count(rows: peewee.Select) -> Piece:
-    counted = rows.select(_ONE).limit(given("at_most"))
-    return Piece(peewee.Select([counted], [peewee.fn.COUNT(peewee.SQL("*"))]), NAMES)
+def _no_more(rows: peewee.SelectBase, most: str) -> Piece:
+    """Whether there are no more rows than the given value of this name."""
+    return Piece(~_exists(rows.limit(1).offset(given(most))), NAMES)
+
+
+def _few_people(what: People, most: str) -> Piece | None:
+    rows = what.ids if what.read is None else what.read
+    return None if what.few or rows is None else _no_more(rows, most)
+
+
+def _few_rows(row: peewee.Node) -> Piece:
+    return _no_more(Membership.select(_ONE).where(row), "few_rows")
 
 
 @functools.cache
@@ -106,34 +126,47 @@ def meaning(language: Language, what: What, link: Link) -> Meaning:
     tests = link.tests()
     match language, what:
         case Language.USERS, People():
-            return _meaning(what.test, what.ids and User.id.in_(what.ids), None if what.few else what.ids)
+            if what.ids is None:
+                return _meaning(what.test, None)
+            return _meaning(what.test, User.id.in_(what.ids), _few_people(what, "few_rows"))
         case Language.USERS, Places():
             each = Membership.select(_ONE).where(Membership.user == User.id, what.by_hand, *tests)
-            users = Membership.select(Membership.user).where(what.row, *tests)
-            return _meaning(_exists(each), User.id.in_(users), _reached(what.row))
+            of_users = Membership.select(Membership.user).where(what.row, *tests)
+            return _meaning(_exists(each), User.id.in_(of_users), _few_rows(what.row))
         case Language.PARTICIPANTS, People():
             if what.ids is None:
                 return _meaning(what.test, None)
             among = Membership.user.in_(what.ids)
-            return _meaning(what.test, among, None if what.few else _reached(among))
+            return _meaning(what.test, among, _few_people(what, "few_people"))
         case Language.PARTICIPANTS, Places():
-            size = None if what.in_order else _reached(what.row)
-            return _meaning(all_of([what.by_hand, *tests]), all_of([what.row, *tests]), size)
+            is_few = None if what.in_order else _few_rows(what.row)
+            return _meaning(all_of([what.by_hand, *tests]), all_of([what.row, *tests]), is_few)
         case Language.PROGRAMS, People():
-            each = _of_program(link).where(what.test)
+            members = _of_program(link).where(what.test)
             if what.ids is None:
-                return _meaning(_exists(each), None)
+                return _meaning(_exists(members), None)
             among = Membership.user.in_(what.ids)
             programs = _linked(link, Membership.program).where(among)
-            return _meaning(_exists(each), Program.id.in_(programs), None if what.few else _reached(among))
-        case _:
+            return _meaning(_exists(members), Program.id.in_(programs), _few_people(what, "few_people"))
+        case Language.PROGRAMS, Places():
             return _meaning(what.program, what.program)
+    raise ValueError(language)
 
 
 @functools.cache
 def some_member(link: Link) -> Piece:
     """Whether the program has a membership that is as it must be."""
     return Piece(_exists(_of_program(link)), NAMES)
+
+
+@functools.cache
+def with_status() -> Piece:
+    return Piece(User.status == given("status"), NAMES)
+
+
+@functools.cache
+def in_role() -> Piece:
+    return Piece(Membership.role == given("role"), NAMES)
 
 
 @functools.cache
@@ -147,26 +180,20 @@ def some_membership() -> Piece:
 def searched(language: Language, link: Link) -> Meaning:
     """A meaning to be put around a test of the user `u`."""
     found = People(HOLE, User.select(User.id).where(HOLE))
-    made = meaning(language, found, link)
-    users = _count(User.select().where(HOLE))
-    return Meaning(made.each, made.listed, users)
+    return meaning(language, found, link)
 
 
-def _linked(link: Link, *columns: peewee.Node) -> peewee.ModelSelect:
+def _linked(link: Link, *columns: peewee.Node) -> peewee.ModelSelect[Any]:
     """The memberships that are as they must be, of whichever program."""
     return Membership.select(*columns).join(User).where(*link.tests())
 
 
-def _of_program(link: Link) -> peewee.ModelSelect:
+def _of_program(link: Link) -> peewee.ModelSelect[Any]:
     """Those of the program `p`."""
     return _linked(link, _ONE).where(Membership.program == Program.id)
 
 
-def _reached(row: peewee.Node) -> peewee.ModelSelect:
-    return Membership.select().where(row)
-
-
-def _exists(query: peewee.Select) -> peewee.Node:
+def _exists(query: peewee.SelectBase) -> peewee.Function:
     return peewee.fn.EXISTS(query)
 
 
@@ -220,9 +247,7 @@ def tied(tie: Tie) -> People:
             return _related([(RelationKind.FOLLOWS, Relation.other, Relation.user)])
         case Tie.DIRECT | Tie.RELATED:
             kind = RelationKind(tie.value)
-            return _related(
-                [(kind, Relation.user, Relation.other), (kind, Relation.other, Relation.user)]
-            )
+            return _related([(kind, Relation.user, Relation.other), (kind, Relation.other, Relation.user)])
         case Tie.COHORT | Tie.PROGRAM:
             column = Membership.cohort if tie is Tie.COHORT else Membership.program
             theirs = Membership.select(column).where(Membership.user == other, column.is_null(False))
@@ -254,7 +279,7 @@ _TAGGED = {
 
 @functools.cache
 def listed(noun: Noun, ids: int, words: int) -> What:
-    """What has to do with what the `ids` and `words` of a list name; of either there is none, one, or more."""
+    """What has to do with what a list names by `ids` and `words`; of either there is none, one, or more."""
     match noun:
         case Noun.USERS:
             is_it = any_of(_tests((User.id, "ids", ids), (User.email_key, "words", words)))
@@ -268,11 +293,10 @@ def listed(noun: Noun, ids: int, words: int) -> What:
             places = _runs(noun, ids, words)
             active = Membership.state == MembershipState.ACTIVE
             each = Membership.select(_ONE).where(Membership.user == User.id, places.by_hand, active)
-            return People(_exists(each), Membership.select(Membership.user).where(places.row, active))
+            users = Membership.select(Membership.user).where(places.row)
+            return People(_exists(each), users.where(active), read=users)
         case Noun.COHORTS:
-            row, by_hand = (
-                any_of(_tests((column, "ids", ids))) for column in (Membership.cohort, _ByHand(Membership.cohort))
-            )
+            row, by_hand = _both_ways(Membership.cohort, ids)
             programs = Cohort.select(Cohort.program).where(*_tests((Cohort.id, "ids", ids)))
             return Places(row, by_hand, Program.id.in_(programs))
         case Noun.PROGRAMS | Noun.KIND:
@@ -288,11 +312,14 @@ def _runs(noun: Noun, ids: int, words: int) -> Places:
         tests.append(_named(Program.kind, ProgramKind, ids if by_kind else 0, words))
     program = any_of(tests)
     if noun is Noun.PROGRAMS and not words:
-        row, by_hand = (
-            any_of(_tests((column, "ids", ids))) for column in (Membership.program, _ByHand(Membership.program))
-        )
+        row, by_hand = _both_ways(Membership.program, ids)
         return Places(row, row if ids == 1 else by_hand, program, in_order=ids == 1)
     return _within(program)
+
+
+def _both_ways(column: peewee.ForeignKeyField, ids: int) -> tuple[peewee.Node, peewee.Node]:
+    """Whether the column has one of the ids: for an index to look for, and by hand."""
+    return any_of(_tests((column, "ids", ids))), any_of(_tests((_ByHand(column), "ids", ids)))
 
 
 def _within(program: peewee.Node) -> Places:
@@ -301,7 +328,7 @@ def _within(program: peewee.Node) -> Places:
     return Places(Membership.program.in_(programs), _ByHand(Membership.program).in_(programs), program)
 
 
-def _tests(*columns: tuple[peewee.Node, str, int]) -> list[peewee.Node]:
+def _tests(*columns: tuple[Any, str, int]) -> list[peewee.Node]:
     """For each column of which there are values, whether it has one of them."""
     return [
         column == given(name) if count == 1 else column.in_(any_given(name))
@@ -310,11 +337,12 @@ def _tests(*columns: tuple[peewee.Node, str, int]) -> list[peewee.Node]:
     ]
 
 
-def _named(column: peewee.Field, model: type[peewee.Model], ids: int, words: int) -> peewee.Node:
+def _named(column: peewee.Field, model: Any, ids: int, words: int) -> peewee.Node:
     """Whether a column names a row that has one of the ids or, as its handle, one of the words."""
     if not words:
         return any_of(_tests((column, "ids", ids)))
-    rows = model.select(model.id).where(any_of(_tests((model.id, "ids", ids), (model.handle, "words", words))))
+    names = any_of(_tests((model.id, "ids", ids), (model.handle, "words", words)))
+    rows = model.select(model.id).where(names)
     is_one = words == 1 and not ids and model.handle.unique
     return column == rows if is_one else column.in_(rows)
 
