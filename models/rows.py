@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
-import orjson
 import peewee
 
 from models import actor, clock, memory
-from models.database import database, run, run_for_each
+from models.database import database, run
 from models.ids import TextUUID, new_id
+from models.sets import Columns, Prepared
 from models.text import instant_text
 
 
@@ -152,14 +151,13 @@ class BaseModel(peewee.Model):
     def inserts(cls, rows: Sequence[Mapping[str, Any]]) -> Prepared:
         """What inserts new rows, given as values by the names of all columns."""
         sql, columns = _insert(cls)
-        return Prepared(sql, columns, 0, [_stored(row, columns) for row in rows])
+        return Prepared(cls, sql, columns, False, [_stored(row, columns) for row in rows])
 
     @classmethod
     def updates(cls, rows: Sequence[Mapping[str, Any]], *names: str) -> Prepared:
         """What stores the columns of these names, of rows given as values by the names of columns."""
         sql, columns = _update(cls, names)
-        stored = [_stored(row, columns) for row in rows]
-        return Prepared(sql, columns, -1, stored, _update_all(cls, names) if len(stored) > 1 else None)
+        return Prepared(cls, sql, columns, True, [_stored(row, columns) for row in rows])
 
     @classmethod
     def run_prepared(cls, prepared: Prepared) -> None:
@@ -167,15 +165,14 @@ class BaseModel(peewee.Model):
         actor.touch(prepared.ids)
         if cls.KEPT:
             memory.forget()
-        if prepared.at_once is not None:
-            prepared.at_once(prepared.rows)
-        elif prepared.rows:
-            run_for_each(prepared.sql, prepared.rows)
+        prepared.run()
 
     @classmethod
     def append_prepared(cls, prepared: Prepared) -> None:
         """As `append`, of what `inserts` has made."""
-        if prepared.rows:
+        if prepared.is_set:
+            prepared.run()
+        elif prepared.rows:
             memory.append(prepared.sql, prepared.rows)
 
     @classmethod
@@ -198,38 +195,10 @@ class BaseModel(peewee.Model):
         return True
 
 
-@dataclass(slots=True)
-class Prepared:
-    """A compiled statement, and rows of stored values that it is to be run with."""
-
-    sql: str
-    columns: _Columns
-    id_place: int
-    rows: list[list[Any]]
-    at_once: Callable[[list[list[Any]]], None] | None = None  # does it for all rows, where that is better
-
-    @property
-    def ids(self) -> list[str]:
-        place = self.id_place
-        return [row[place] for row in self.rows]
-
-    def set(self, name: str, value: Any) -> None:
-        """Give all rows this value, as it is stored, in a column."""
-        [place] = [place for place, (column, _) in enumerate(self.columns) if column == name]
-        for row in self.rows:
-            row[place] = value
-
-    def set_ids(self, ids: Iterable[str]) -> None:
-        """Give each row another id."""
-        for row, row_id in zip(self.rows, ids, strict=True):
-            row[self.id_place] = row_id
-
-
 # Peewee takes 0.4 ms to build a statement that runs in 0.02 ms, and converts each value even where
 # what is stored is what is meant; so what can be worked out for a model is worked out once.
 
 _Convert = Callable[[Any], Any]
-_Columns = list[tuple[str, _Convert | None]]  # name, and what makes what is stored of a value
 
 
 def _conversion(column: peewee.Field, way: str) -> _Convert | None:
@@ -243,11 +212,11 @@ def _conversion(column: peewee.Field, way: str) -> _Convert | None:
     return None if type(target) in (peewee.TextField, peewee.IntegerField) else getattr(target, way)
 
 
-def _columns(columns: Iterable[peewee.Field]) -> _Columns:
+def _columns(columns: Iterable[peewee.Field]) -> Columns:
     return [(column.name, _conversion(column, "db_value")) for column in columns]
 
 
-def _stored(values: Mapping[str, Any], columns: _Columns) -> list[Any]:
+def _stored(values: Mapping[str, Any], columns: Columns) -> list[Any]:
     """Values as they are stored, in the order of the columns."""
     return [
         value if (value := values.get(name)) is None or convert is None else convert(value)
@@ -279,7 +248,7 @@ def _same(value: Any) -> Any:
 
 
 @functools.cache
-def _find(model: type[BaseModel], names: tuple[str, ...]) -> tuple[str, _Columns]:
+def _find(model: type[BaseModel], names: tuple[str, ...]) -> tuple[str, Columns]:
     """The select of all columns, in their order, of the row with values in some columns."""
     columns = [model._meta.combined[name] for name in names]
     tests = [column == peewee.SQL("?") for column in columns]
@@ -295,45 +264,19 @@ def _exists(model: type[BaseModel]) -> str:
 
 
 @functools.cache
-def _insert(model: type[BaseModel]) -> tuple[str, _Columns]:
+def _insert(model: type[BaseModel]) -> tuple[str, Columns]:
     """The insert of one row, all columns in their order."""
     sql, _ = model.insert(dict.fromkeys(model._meta.sorted_fields, peewee.SQL("?"))).sql()
     return sql, _columns(model._meta.sorted_fields)
 
 
 @functools.cache
-def _update(model: type[BaseModel], names: tuple[str, ...]) -> tuple[str, _Columns]:
+def _update(model: type[BaseModel], names: tuple[str, ...]) -> tuple[str, Columns]:
     """The update of some columns of the row with an id."""
     named = {model._meta.combined[name].name for name in names}
     columns = [column for column in model._meta.sorted_fields if column.name in named]
     sql, _ = model.update(dict.fromkeys(columns, peewee.SQL("?"))).where(model.id == peewee.SQL("?")).sql()
     return sql, _columns([*columns, model.id])
-
-
-@functools.cache
-def _update_all(model: type[BaseModel], names: tuple[str, ...]) -> Callable[[list[list[Any]]], None]:
-    """As `_update`, of many rows by one statement, which gets them as JSON.
-
-    A statement for each would take time that grows with the square of their number: as SQLite keeps
-    what an update of a foreign key may have to take back, inside a savepoint, and in memory.
-    """
-    _, columns = _update(model, names)
-    everything = peewee.Value(_EVERYTHING, converter=False)
-    rows = peewee.fn.json_each(everything).alias("given")
-    paths = [peewee.Value(f"$[{place}]", converter=False) for place in range(len(columns))]
-    *values, row_id = [peewee.fn.json_extract(peewee.SQL("given.value"), path) for path in paths]
-    fields = [model._meta.fields[name] for name, _ in columns[:-1]]
-    update = model.update(dict(zip(fields, values, strict=True))).from_(rows).where(model.id == row_id)
-    sql, params = update.sql()
-
-    def run_at_once(stored: list[list[Any]]) -> None:
-        text = orjson.dumps(stored).decode()
-        run(sql, [text if param is _EVERYTHING else param for param in params])
-
-    return run_at_once
-
-
-_EVERYTHING = object()  # stands for all rows among the values of a statement
 
 
 class DatedModel(BaseModel):

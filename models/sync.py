@@ -17,7 +17,7 @@ from models.ids import TextUUID
 from models.memberships import Membership, MembershipRole, MembershipState, Move, Settlement
 from models.people import User
 from models.programs import Program
-from models.statements import Rows, Select, Statement, any_given, given
+from models.statements import Rows, Select, SetOf, any_given, given
 
 
 class SyncMode(StrEnum):
@@ -59,7 +59,7 @@ class Sync:
         Cohort.of(self._cohort_id, self._program_id)
         if self._mode is SyncMode.OPEN and self._program.archived:
             raise Conflict("PROGRAM_ARCHIVED", "The program is archived and takes no new members")
-        self._moved = _movable().rows(
+        self._moved = _movable().at_once(
             program_id=self._program_id, cohort_id=self._cohort_id, user_ids=user_ids
         )
         self._added = []
@@ -116,9 +116,7 @@ def _movable() -> Select[Membership]:
 
 
 @functools.cache
-def _strangers() -> Statement:
+def _strangers() -> SetOf:
     """The select of those of some users who are not in a program."""
     theirs = Membership.select().where(Membership.program == given("program_id"), Membership.user == User.id)
-    return Statement(
-        User.select(User.id).where(User.id.in_(any_given("user_ids")), ~peewee.fn.EXISTS(theirs))
-    )
+    return SetOf(User.select(User.id).where(User.id.in_(any_given("user_ids")), ~peewee.fn.EXISTS(theirs)))

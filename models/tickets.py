@@ -17,7 +17,7 @@ from models.memberships import Membership, MembershipState
 from models.people import User, email_key
 from models.programs import ProgramKind
 from models.rows import ChoiceField, DatedModel, IdField, InstantField
-from models.statements import Rows, Select, Statement, any_given, given
+from models.statements import Rows, Select, SetOf, any_given, given
 
 
 class TicketState(StrEnum):
@@ -155,7 +155,7 @@ class Ticket(DatedModel):
             return
         buyers = [(str(row.user_id), str(row.program.kind_id)) for row in joined]
         ready: dict[tuple[str, str], list[str]] = {}
-        for ticket_id, *buyer in _ready().stored(user_ids=[user_id for user_id, _ in buyers]):
+        for _, ticket_id, *buyer in _ready().stored(user_ids=[user_id for user_id, _ in buyers]):
             ready.setdefault((buyer[0], buyer[1]), []).append(ticket_id)
         offered = [(row, ready[buyer]) for row, buyer in zip(joined, buyers, strict=True) if buyer in ready]
         covered = {found for (found,) in _consumed().stored(ids=[row.id for row, _ in offered])}
@@ -193,18 +193,17 @@ _CONSUMED_COLUMNS = ("state", "membership", "program_id", "consumed_at", "update
 
 
 @functools.cache
-def _ready() -> Statement:
-    """The select of id, user and kind of the ready tickets of some users, oldest first."""
+def _ready() -> SetOf:
+    """The select of date, id, user and kind of the ready tickets of some users, oldest first."""
     mine = Ticket.user.in_(any_given("user_ids")), Ticket.state == TicketState.READY
-    found = Ticket.select(Ticket.id, Ticket.user, Ticket.kind).where(*mine)
-    return Statement(found.order_by(Ticket.created_at, Ticket.id))
+    return SetOf(Ticket.select(Ticket.created_at, Ticket.id, Ticket.user, Ticket.kind).where(*mine))
 
 
 @functools.cache
-def _consumed() -> Statement:
+def _consumed() -> SetOf:
     """The select of those of some memberships that have a consumed ticket."""
     theirs = Ticket.membership.in_(any_given("ids")), Ticket.state == TicketState.CONSUMED
-    return Statement(Ticket.select(Ticket.membership).where(*theirs))
+    return SetOf(Ticket.select(Ticket.membership).where(*theirs))
 
 
 @functools.cache
