@@ -16,6 +16,7 @@ import environs.fields
 import marshmallow
 import peewee
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -25,8 +26,9 @@ from models import clock, database, migrations, roster, sample
 from models.actor import Actor
 from models.audit import audited
 from models.database import BadDatabaseUrl, connected, writing
-from models.errors import ModelError
+from models.errors import ModelError, QueryError
 from models.people import User
+from models.query import Language, find_participants, find_programs, find_users, in_words, parse
 from models.tokens import Scope, Token
 from rpc.config import BadSetting, Config
 
@@ -308,6 +310,82 @@ def _progress() -> Iterator[Callable[[str, int, int | None], None]]:
             bars.update(tasks[name], completed=done, total=total)
 
         yield show
+
+
+# Asking
+
+
+@cli.command()
+def query(
+    text: Annotated[str, typer.Argument(help="The query, such as 'given labels [vegetarian] sort by last'.")],
+    language: Annotated[
+        Language, typer.Option("--find", help="What it finds; the languages differ in little.")
+    ] = Language.USERS,
+    user: Annotated[
+        str | None, typer.Option("--as", metavar="EMAIL", help="Who `current` means in the query.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many rows.")] = 50,
+    database: DatabaseOption = None,
+) -> None:
+    """Say how a query is understood, run it, and print what it finds."""
+    with _current(database):
+        try:
+            out.print(in_words(parse(text, language), language), markup=False, highlight=False)
+            find, columns = _FINDS[language]
+            rows = find(text, user and User.who(None, user), limit + 1)
+        except QueryError as error:
+            _show_spot(text, error)
+            sys.exit(1)
+        table = Table(*columns)
+        for row in rows[:limit]:
+            table.add_row(*("" if (value := of(row)) is None else str(value) for of in columns.values()))
+        out.print(table)
+        more = f", and more: --limit {limit}" if len(rows) > limit else ""
+        out.print(f"{min(len(rows), limit)} {language}{more}", highlight=False)
+
+
+# For each language what finds, and the columns to print.
+_FINDS: dict[Language, tuple[Callable[..., Any], dict[str, Callable[[Any], Any]]]] = {
+    Language.USERS: (
+        find_users,
+        {
+            "name": lambda user: user.shown_name,
+            "email": lambda user: user.email,
+            "labels": lambda user: ", ".join(user.labels),
+            "status": lambda user: user.status,
+            "id": lambda user: user.id,
+        },
+    ),
+    Language.PROGRAMS: (
+        find_programs,
+        {
+            "name": lambda program: program.name,
+            "kind": lambda program: program.kind.handle or program.kind.name,
+            "from": lambda program: program.start_date,
+            "to": lambda program: program.end_date,
+            "id": lambda program: program.id,
+        },
+    ),
+    Language.PARTICIPANTS: (
+        find_participants,
+        {
+            "user": lambda one: one.membership.user.shown_name or one.membership.user_id,
+            "program": lambda one: one.membership.program.name,
+            "cohort": lambda one: one.cohort_name,
+            "role": lambda one: one.membership.role,
+            "state": lambda one: one.membership.state,
+            "since": lambda one: one.membership.date,
+        },
+    ),
+}
+
+
+def _show_spot(text: str, error: QueryError) -> None:
+    """The line of a query that is wrong, with a caret under the spot, and what was expected there."""
+    lines = text.split("\n")
+    print(lines[error.line - 1].replace("\t", " "), file=sys.stderr)
+    print(" " * (cell_len(lines[error.line - 1][: error.column - 1].replace("\t", " "))) + "^", file=sys.stderr)
+    print(error.message, file=sys.stderr)
 
 
 # Calling

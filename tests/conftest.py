@@ -33,6 +33,7 @@ from rpc.envelope import Envelope, Limits
 from rpc.lanes import Lanes
 from rpc.registry import METHODS, Caller, Context, Lane, Method
 from rpc.schemas import Params
+from tests.ports import free_port
 
 TODAY = date(2026, 3, 10)
 NOON = "2026-03-10T12:00:00Z"
@@ -151,7 +152,7 @@ def serve(world: World) -> Iterator[Callable[..., ServerThread]]:
     def start(**settings: Any) -> ServerThread:
         usual = {
             "database": world.url,
-            "port": 0,
+            "port": free_port(),
             "clock": _noon(),
             "drain_seconds": 0.0,
             "free_guesses": 1000,
