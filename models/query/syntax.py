@@ -53,7 +53,7 @@ CHARACTERS = 10_000
 TERMS = 200
 SHIFT_DIGITS = 7
 LIMIT_DIGITS = 9
-SHOWN = 40
+SHOWN_CHARACTERS = 40
 
 
 @functools.lru_cache(maxsize=512)
@@ -144,8 +144,8 @@ def _found(text: str, place: int) -> str:
     found = match[0]
     if len(found) == 1 and not found.isprintable():
         return f"U+{ord(found):04X}"
-    if len(found) > SHOWN:
-        found = found[: SHOWN - 1] + "…"
+    if len(found) > SHOWN_CHARACTERS:
+        found = found[: SHOWN_CHARACTERS - 1] + "…"
     found = "".join(one if one.isprintable() else " " for one in found)
     return found if found[0] in "'\"" else f'"{found}"'
 
