@@ -32,7 +32,7 @@ class Kind(StrEnum):
 class WordRow:
     """A `where` word: the columns it looks in, what it is compared with."""
 
-    columns: tuple[peewee.Field, ...]
+    columns: tuple[peewee.ColumnBase, ...]
     kind: Kind
     help: str
 
@@ -95,7 +95,7 @@ UNITS = {
 STATUSES = {"any": None, **{status.value: status for status in UserStatus}}
 
 _TEXTS = {
-    Word.NAME: WordRow((User.name,), Kind.TEXT, "the whole name"),
+    Word.NAME: WordRow((User.shown_name_column(),), Kind.TEXT, "the whole name"),
     Word.FIRST: WordRow((User.first,), Kind.TEXT, "the first name"),
     Word.LAST: WordRow((User.last,), Kind.TEXT, "the last name"),
     Word.EMAIL: WordRow((User.email,), Kind.TEXT, "the email"),
