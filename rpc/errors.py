@@ -10,7 +10,7 @@ from jsonrpcserver import JsonRpcError
 from marshmallow import ValidationError
 
 from models.database import may_pass
-from models.errors import Busy, Conflict, Invalid, ModelError, NotFound
+from models.errors import Busy, Conflict, Invalid, ModelError, NotFound, QueryError
 from rpc.schemas import camel
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,9 @@ CATALOGUE = {
         "No method has this name; `replacedBy` where another took its place.",
     ),
     "INVALID_PARAMS": Row(
-        INVALID_PARAMS, "Invalid params", "Parameters are wrong: `fields` says for each member what."
+        INVALID_PARAMS,
+        "Invalid params",
+        "Parameters are wrong: `fields` says for each member what; `query` says where in a query, and what was expected there.",
     ),
     "INTERNAL_ERROR": Row(
         INTERNAL_ERROR, "Internal error", "A fault of the server's; `requestId` finds it in the log."
@@ -146,6 +148,9 @@ def to_rpc_error(error: Exception, request_id: str) -> JsonRpcError:
     if isinstance(error, Invalid):
         fields = {camel(name): texts for name, texts in error.facts["fields"].items()}
         return rpc_error("INVALID_PARAMS", fields=fields)
+    if isinstance(error, QueryError):
+        spot = {"line": error.line, "column": error.column, "expected": error.expected}
+        return rpc_error("INVALID_PARAMS", fields={"query": [error.message]}, query=spot)
     if isinstance(error, NotFound | Conflict):
         return rpc_error(error.word, error.message, **error.facts)
     if isinstance(error, ModelError):
