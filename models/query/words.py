@@ -24,13 +24,14 @@ from models.query.tree import (
     Search,
     Shift,
     Somebody,
-    SortField,
     Term,
     Tie,
     Tied,
     Today,
     Word,
 )
+from models.query.vocabulary import SORT_FIELDS, WORDS
+from models.query.writing import item_text
 
 LINE_AT_MOST = 100  # characters; what is longer is told in lines
 
@@ -146,7 +147,7 @@ def _about_people(term: Term, *, positive: bool = False) -> str:
     """What users do or are, to stand behind "who"; positive: as if it were given."""
     match term:
         case Listed(noun, items, excluded):
-            return f"{_OF_USERS[noun][excluded and not positive]} {_any_of(items)}"
+            return f"{_OF_USERS[noun][excluded and not positive]} {_any_of(map(item_text, items))}"
         case Everybody(admins):
             return "are administrators" if admins else "are anybody"
         case Somebody(user_id):
@@ -174,7 +175,7 @@ _OF_MEMBERSHIPS = {
 def _about_membership(term: Term) -> str:
     match term:
         case Listed(noun, items, excluded):
-            return f"{_OF_MEMBERSHIPS[noun][excluded]} {_any_of(items)}"
+            return f"{_OF_MEMBERSHIPS[noun][excluded]} {_any_of(map(item_text, items))}"
         case ProgramTerm(phase, days, states):
             state = f"{_any_of(states)} " if states else ""
             return f"{state}in a program that {_SINGULAR[phase]} {_range(days)}"
@@ -206,7 +207,7 @@ _PLURAL = {
 def _about_program(term: Term) -> str:
     match term:
         case Listed(noun, items, excluded):
-            return f"{_LISTED_PROGRAMS[noun][excluded]} {_any_of(items)}"
+            return f"{_LISTED_PROGRAMS[noun][excluded]} {_any_of(map(item_text, items))}"
         case ProgramTerm(phase, days):
             return f"that {_PLURAL[phase]} {_range(days)}"
     raise AssertionError(term)
@@ -272,7 +273,7 @@ def _rest(query: Query, language: Language) -> Iterable[str]:
         yield _search(query.search, language)
     if query.sort is not None:
         descending = ", descending" if query.sort.descending else ""
-        yield f"by {_SORTED_BY[query.sort.field]}{descending}"
+        yield f"by {SORT_FIELDS[language][query.sort.field]}{descending}"
     if query.limit is not None:
         yield f"at most {query.limit}"
 
@@ -283,32 +284,10 @@ def _looks_at_members(query: Query) -> bool:
     return any(_states(group) or any(map(_is_about_people, group.terms)) for group in query.anyof)
 
 
-_SORTED_BY = {
-    SortField.LAST: "last name",
-    SortField.FIRST: "first name",
-    SortField.NAME: "name",
-    SortField.START: "start date",
-    SortField.END: "end date",
-}
-
 _SEARCHED = {
     Language.USERS: "where",
     Language.PROGRAMS: "where of one member",
     Language.PARTICIPANTS: "where of the user",
-}
-
-_WORDS = {
-    Word.NAME: "the name",
-    Word.FIRST: "the first name",
-    Word.LAST: "the last name",
-    Word.EMAIL: "the email",
-    Word.PHONE: "the mobile number",
-    Word.TIMEZONE: "the time zone",
-    Word.ID: "the id",
-    Word.MEMBERSHIP: "the external status",
-    Word.EXTERNAL: "the external id",
-    Word.LOGIN: "the day of the last sign-in",
-    Word.JOINED: "the day of joining",
 }
 
 _OPERATORS = {
@@ -331,13 +310,13 @@ def _comparison(comparison: Comparison) -> str:
     of_any = comparison.word is Word.ANY
     match comparison.operator, comparison.match:
         case Operator.EMPTY, _:
-            return "all texts are empty" if of_any else f"{_WORDS[comparison.word]} is empty"
+            return "all texts are empty" if of_any else f"{WORDS[comparison.word].help} is empty"
         case Operator.NOT, "":
-            return "some text is not empty" if of_any else f"{_WORDS[comparison.word]} is not empty"
+            return "some text is not empty" if of_any else f"{WORDS[comparison.word].help} is not empty"
         case Operator.NOT, str(text) if of_any:
             return f'no text is "{text}"'
         case operator, match:
-            subject = "some text" if of_any else _WORDS[comparison.word]
+            subject = "some text" if of_any else WORDS[comparison.word].help
             return f"{subject} {_OPERATORS[operator]} {_match(match)}"
 
 

@@ -62,7 +62,7 @@ def _term(term: Term) -> str:
             named = f" with [{', '.join(states)}]" if states else ""
             return f"program {phase} {_range(days)}{named}"
         case Listed(noun, items, excluded):
-            return f"{'except' if excluded else 'given'} {noun} [{', '.join(map(_item, items))}]"
+            return f"{'except' if excluded else 'given'} {noun} [{', '.join(map(item_text, items))}]"
         case Everybody(admins):
             return "all admin" if admins else "all users"
         case Somebody(user_id):
@@ -71,7 +71,8 @@ def _term(term: Term) -> str:
             return f"{tie} as {user_id or 'current'}"
 
 
-def _item(item: str) -> str:
+def item_text(item: str) -> str:
+    """An item of a list, in quotes where it needs them."""
     return item if _BARE.fullmatch(item) else _quoted(item)
 
 
