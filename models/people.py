@@ -245,12 +245,10 @@ class User(DatedModel):
         return self.name or " ".join(part for part in (self.first, self.last) if part) or None
 
     @classmethod
-    def shown_name_column(cls) -> peewee.Node:
+    def shown_name_column(cls) -> peewee.Function:
         """`shown_name`, for queries."""
-        both = peewee.fn.TRIM(
-            peewee.fn.COALESCE(cls.first, "").concat(" ").concat(peewee.fn.COALESCE(cls.last, ""))
-        )
-        return peewee.fn.COALESCE(peewee.fn.NULLIF(cls.name, ""), both)
+        name, first, last = (peewee.fn.NULLIF(part, "") for part in (cls.name, cls.first, cls.last))
+        return peewee.fn.COALESCE(name, first.concat(" ").concat(last), first, last)
 
     def join_group(self, group: Group) -> bool:
         return UserGroup.link(user=self.id, group=group.id)

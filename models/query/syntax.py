@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from itertools import chain
 from pathlib import Path
@@ -64,23 +65,25 @@ def parse(text: str, language: Language) -> Query:
         _check_terms(query)
         _check_sort(query.sort, language)
     except _Mistake as mistake:
-        problem = f"expected {_either(mistake.expected)}, found {_found(text, mistake.place)}"
+        found = mistake.found or _found(text, mistake.place)
+        problem = f"expected {_either(mistake.expected)}, found {found}"
         raise QueryError(text, mistake.place, problem, mistake.expected) from None
     return query
 
 
 class _Mistake(Exception):
-    """What was expected, and where, in characters from 0."""
+    """What was expected, and where, in characters from 0; what was found there, unless the text shows it."""
 
-    def __init__(self, place: int, *expected: str) -> None:
+    def __init__(self, place: int, *expected: str, found: str | None = None) -> None:
         super().__init__(place, expected)
         self.place = place
         self.expected = sorted(expected)
+        self.found = found
 
 
 def _check_text(text: str) -> None:
     if len(text) > CHARACTERS:
-        raise _Mistake(CHARACTERS, f"at most {CHARACTERS} characters")
+        raise _Mistake(CHARACTERS, f"at most {CHARACTERS} characters", found=str(len(text)))
     if not text.strip():
         raise _Mistake(len(text), "a query")
     if wrong := FORBIDDEN.search(text):
@@ -92,7 +95,7 @@ def _check_terms(query: Query) -> None:
     if query.search:
         places += [comparison.at for group in query.search.groups for comparison in group]
     if len(places) > TERMS:
-        raise _Mistake(places[TERMS], f"at most {TERMS} terms")
+        raise _Mistake(places[TERMS], f"at most {TERMS} terms", found=str(len(places)))
 
 
 def _check_sort(sort: Sort | None, language: Language) -> None:
@@ -108,7 +111,7 @@ def _read(text: str, start: str) -> Any:
         place = error.pos_in_stream or 0
         quote = text[place]
         if quote in "'\"" and "QUOTED" in error.allowed:
-            raise _Mistake(place, f"a closing {quote}") from None
+            raise _Mistake(place, f"a closing {quote}", found="the end") from None
         raise _Mistake(place, *_expected(error)) from None
     except UnexpectedToken as error:
         place = len(text.rstrip()) if error.token.type == "$END" else _at(error.token)
@@ -170,7 +173,7 @@ class _Tree(Transformer):
         for setting in chain(*groups):
             if isinstance(setting, _Setting):
                 if setting.name in settings:
-                    raise _Mistake(setting.at, f"{setting.word} only once")
+                    raise _Mistake(setting.at, f"{setting.word} only once", found="it again")
                 settings[setting.name] = setting.value
         terms = (tuple(one for one in group if not isinstance(one, _Setting)) for group in groups)
         return "qualifiers", (tuple(AllOf(group) for group in terms if group), settings)
@@ -215,9 +218,6 @@ class _Tree(Transformer):
         if len(parts) == 1:
             return _Unitless(int(text), _at(text))
         return Shift(int(text), _UNITS[parts[1].lower()], _at(text))
-
-    def point(self, points: list[Point | _Unitless]) -> Point:
-        return _complete(points[0])
 
     def listed(self, words: list[Token]) -> Term:
         first, noun, *items = words
@@ -296,12 +296,13 @@ def _unquoted(text: Token) -> str:
 def _quoted_point(text: Token) -> Point:
     """As if the quotes were not there."""
     inside = text[1:-1]
-    place = _at(text) + 1
     try:
-        point: Point = _read(inside, "point")
+        point = _complete(_read(inside, "point"))
     except _Mistake as mistake:
-        raise _Mistake(place + mistake.place, *mistake.expected) from None
-    return type(point)(**{**vars(point), "at": place + point.at})
+        at_end = mistake.place == len(inside.rstrip())
+        place = _at(text) if at_end else _at(text) + 1 + mistake.place
+        raise _Mistake(place, *mistake.expected) from None
+    return replace(point, at=_at(text) + 1 + point.at)
 
 
 # What errors say of a piece of the grammar; what is written as it stands there says itself.
@@ -313,7 +314,7 @@ def _finish(terminal: TerminalDef) -> None:
     pattern = terminal.pattern
     if isinstance(pattern, PatternStr):
         _EXPECTED[terminal.name] = (pattern.value,)
-    if pattern.value[0].isalpha() or terminal.name in vocabulary.LISTS:
+    if pattern.value[0].isalpha():
         # By ASCII, or the long s and the Kelvin sign would be letters of our words.
         terminal.pattern = PatternRE(f"(?ai:{pattern.value})(?![\\w-])")
 

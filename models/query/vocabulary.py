@@ -32,23 +32,25 @@ class Kind(StrEnum):
 class WordRow:
     """A `where` word: the columns it looks in, what it is compared with."""
 
-    columns: tuple[peewee.Field, ...]
+    columns: tuple[peewee.ColumnBase, ...]
     kind: Kind
     help: str
 
 
-# What a qualifier may begin with, as it is written, and what it finds; `list` stands for [a, b].
+# What may stand between `,` and `^`, by an example; NOUNS, PHASES and TIES have the words that vary.
 QUALIFIERS = {
-    "program starting|ending|active|open range with [state]": "by days of programs, and how far users came",
-    "given noun list": "what has to do with one of those in the list",
-    "except noun list": "all but what has to do with one of those in the list",
+    "program active today": "programs by their days, and users by being in them",
+    "program starting from today as year with [active, completed]": "the same, by these states",
+    "given labels [london-region]": "what has to do with one of those in the list",
+    "except labels [london-region]": "all but that",
     "all users": "every user",
     "all admin": "every user whose role is admin",
     "current user": "the user that the token acts for; `current` alone is the same",
-    "id:uuid": "the user with this id",
-    "tie as current": "users tied to the user that the token acts for, or to another: `as uuid`",
-    "status = any|active|retired": "which users count; active unless said",
-    "participant = member|trainer|observer": "the role in which memberships count; any unless said",
+    "id:00000001-0000-4000-8000-000000000001": "the user with this id",
+    "followers as current": "users tied to the user that the token acts for",
+    "followers as 00000001-0000-4000-8000-000000000001": "users tied to the user with this id",
+    "status = any": "which users count: any, active (unless said) or retired",
+    "participant = trainer": "the role that counts: member, trainer or observer; any unless said",
 }
 
 NOUNS = {
@@ -93,7 +95,7 @@ UNITS = {
 STATUSES = {"any": None, **{status.value: status for status in UserStatus}}
 
 _TEXTS = {
-    Word.NAME: WordRow((User.name,), Kind.TEXT, "the whole name"),
+    Word.NAME: WordRow((User.shown_name_column(),), Kind.TEXT, "the whole name"),
     Word.FIRST: WordRow((User.first,), Kind.TEXT, "the first name"),
     Word.LAST: WordRow((User.last,), Kind.TEXT, "the last name"),
     Word.EMAIL: WordRow((User.email,), Kind.TEXT, "the email"),
