@@ -376,7 +376,7 @@ def test_each_language_has_its_table(ask, language, cell):
 
 @pytest.mark.sample
 def test_it_says_when_there_are_more_rows(ask):
-    assert "2 users, and more" in ask("all users", "--limit", 2).stdout
+    assert "2 users and more" in ask("all users", "--limit", 2).stdout
     assert "1 users\n" in ask(f"id:{sample.ADA}", "--limit", 1).stdout
 
 

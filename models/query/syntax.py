@@ -46,10 +46,9 @@ from models.query.tree import (
     Unit,
     Word,
 )
-from models.text import DAY_TEXT, FORBIDDEN
+from models.text import DAY_TEXT, FORBIDDEN, QUERY
 
 # At most.
-CHARACTERS = 10_000
 TERMS = 200
 SHIFT_DIGITS = 7
 LIMIT_DIGITS = 9
@@ -83,8 +82,8 @@ class _Mistake(Exception):
 
 
 def _check_text(text: str) -> None:
-    if len(text) > CHARACTERS:
-        raise _Mistake(CHARACTERS, f"at most {CHARACTERS} characters", found=str(len(text)))
+    if len(text) > QUERY:
+        raise _Mistake(QUERY, f"at most {QUERY} characters", found=str(len(text)))
     if not text.strip():
         raise _Mistake(len(text), "a query")
     if wrong := FORBIDDEN.search(text):

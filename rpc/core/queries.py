@@ -11,7 +11,8 @@ from models import sample
 from models.memberships import Participation
 from models.people import User
 from models.programs import Program
-from models.query import LONGEST, find_participants, find_programs, find_users
+from models.query.finding import find_participants, find_programs, find_users
+from models.text import QUERY
 from models.tokens import Scope
 from rpc.registry import Lane, caller, method
 from rpc.results import ProgramInfoResult, ProgramParticipationResult, UserResult
@@ -21,7 +22,7 @@ ROWS = 1000  # unless another limit is given
 
 
 class QueryUsers(Params):
-    query = required(Text, "user query", at_most=LONGEST)
+    query = required(Text, "user query", at_most=QUERY)
     limit = limit(default=ROWS)
     offset = offset()
 
@@ -43,7 +44,7 @@ def query_users(query: str, limit: int, offset: int) -> Sequence[User]:
 
 
 class QueryPrograms(Params):
-    query = required(Text, "program query", at_most=LONGEST)
+    query = required(Text, "program query", at_most=QUERY)
     limit = limit(default=ROWS)
     offset = offset()
 
@@ -62,7 +63,7 @@ def query_programs(query: str, limit: int, offset: int) -> Sequence[Program]:
 
 
 class QueryParticipants(Params):
-    query = required(Text, "participant query", at_most=LONGEST)
+    query = required(Text, "participant query", at_most=QUERY)
     limit = limit(default=ROWS)
     offset = offset()
 

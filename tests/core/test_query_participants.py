@@ -13,7 +13,9 @@ pytestmark = pytest.mark.sample
 def test_a_row_is_what_closing_participants_tells_of_the_membership(client):
     closing = client.list_closing_participants(within_days=7, program_id=sample.BREAD)
 
-    found = client.query_participants(f"given programs [{sample.BREAD}] ^ program ending from today to +7 days with [active]")
+    found = client.query_participants(
+        f"given programs [{sample.BREAD}] ^ program ending from today to +7 days with [active]"
+    )
 
     def in_order(rows):
         return sorted(rows, key=lambda row: row["userId"])

@@ -25,7 +25,9 @@ def test_a_user_without_programs_has_none(client, make_user):
 @pytest.mark.sample
 def test_it_answers_what_the_query_of_its_documentation_finds(client):
     for user in client.admin.list_users():
-        query = "given users [id] ^ program starting from +1 day to +100 years with [active]".replace("[id]", f"[{user['id']}]")
+        query = "given users [id] ^ program starting from +1 day to +100 years with [active]".replace(
+            "[id]", f"[{user['id']}]"
+        )
 
         assert client.query_programs(query) == client.user_future_programs(user["id"])
 

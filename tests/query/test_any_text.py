@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from models.errors import QueryError
 from models.query import vocabulary
-from models.query.syntax import CHARACTERS, parse
+from models.query.syntax import parse
 from models.query.tree import Language, Query
+from models.text import QUERY
 from tests.query.cases import cases
 
 SECONDS = 0.1  # of CPU, for 10,000 characters; the longest takes a third of it
@@ -82,7 +83,7 @@ PIECES = [
     *(" ", "\n", "\r\n", "\t", "\u00a0", "\u2028", "\u200b", "\ufeff", "\x1c", "\x85"),
 ]
 QUERIES = [*sorted({case.text for case in cases()}), *vocabulary.QUALIFIERS]
-CHARACTERS_OF_ALL_SORTS = st.characters(exclude_categories=())  # lone surrogates too
+QUERY_OF_ALL_SORTS = st.characters(exclude_categories=())  # lone surrogates too
 
 
 @st.composite
@@ -100,14 +101,14 @@ def mutations(draw: st.DrawFn) -> str:
 
 
 texts = st.one_of(
-    st.text(CHARACTERS_OF_ALL_SORTS),
+    st.text(QUERY_OF_ALL_SORTS),
     st.lists(st.sampled_from(PIECES)).map(" ".join),
     st.lists(st.sampled_from(PIECES)).map("".join),
     mutations(),
     # Long ones: something said over and over, perhaps with the beginning of a query before it.
     st.builds(
         lambda first, again, last: (
-            (first + again * (CHARACTERS // max(len(again), 1)))[: CHARACTERS - len(last)] + last
+            (first + again * (QUERY // max(len(again), 1)))[: QUERY - len(last)] + last
         ),
         mutations()
         | st.sampled_from(["", "given labels [", "where first is '", "program starting +", "limit "]),
@@ -156,7 +157,7 @@ def test_any_text_is_answered_soon(text):
 
 
 def over_and_over(again: str, first: str = "", last: str = "") -> str:
-    return first + again * ((CHARACTERS - len(first) - len(last)) // len(again)) + last
+    return first + again * ((QUERY - len(first) - len(last)) // len(again)) + last
 
 
 HOSTILE = {
@@ -211,7 +212,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_a_long_text_that_means_no_good_is_answered_soon(text):
-    assert CHARACTERS - 40 < len(text) <= CHARACTERS
+    assert QUERY - 40 < len(text) <= QUERY
     assert min(seconds(text) for _ in range(2)) < SECONDS
 
 
