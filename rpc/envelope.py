@@ -115,7 +115,7 @@ class Envelope:
     async def _answer_one(self, entry: _Entry, body: bytes) -> Reply:
         _keep_ids_exact([entry], body)
         await self._together.add(entry)
-        if entry.error is None and entry.method.lane is Lane.SLOW:
+        if entry.error is None and (entry.method.lane is Lane.SLOW or entry.method.prepare is not None):
             await self._lanes.run([entry])
         return Reply(_render([entry], self._limits, self._limits.reply), entry.error)
 
@@ -126,7 +126,7 @@ class Envelope:
         planned = [entry for entry in entries if entry.error is None]
         self._lanes.read_now([entry for entry in planned if entry.method.lane is Lane.QUICK])
         for entry, done in waiting:
-            if entry.error is None and entry.method.lane is Lane.WRITE:
+            if entry.error is None and entry.method.lane is Lane.WRITE and entry.method.prepare is None:
                 self._writes[entry] = done
             else:
                 end(done)

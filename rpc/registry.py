@@ -14,7 +14,7 @@ from uuid import UUID
 from jsonrpcserver import JsonRpcError, Result, Success
 from marshmallow.fields import Field
 
-from models.actor import Actor
+from models.actor import Actor, acting
 from models.audit import audited
 from models.tokens import Scope
 from rpc.errors import DeadlineExceeded, rpc_error, to_rpc_error
@@ -63,16 +63,24 @@ class _AnySignature(inspect.Signature):
         return None
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What a preparation gives when nothing is to be written: what the handler would give."""
+
+    value: Any
+
+
 PLANNED = Success()  # to jsonrpcserver; what came of a call is kept in the call
 
 
 class Call:
     """A call on its way: what was asked, what was planned, and what came of it."""
 
-    __slots__ = ("context", "error", "loaded", "method", "params", "value")
+    __slots__ = ("context", "error", "loaded", "method", "params", "prepared", "value")
 
     method: Method  # once it is planned
     loaded: dict[str, Any]  # the typed parameters, once it is planned
+    prepared: Any  # once it is prepared, if its method has that done
 
     def __init__(self, context: Context, params: list[Any] | Mapping[str, Any]) -> None:
         self.context = context
@@ -80,6 +88,23 @@ class Call:
         self.method = None  # type: ignore[assignment]
         self.value: Any = None
         self.error: JsonRpcError | None = None
+
+    def prepare(self) -> bool:
+        """Work out what is to be written, in a reader's thread and transaction; False: nothing is, and
+        the value is there."""
+        assert self.method.prepare is not None
+        if time.monotonic() > self.context.deadline:
+            raise DeadlineExceeded
+        running = _context.set(self.context)
+        try:
+            with acting(self._actor()):
+                self.prepared = self.method.prepare(**self.loaded)
+        finally:
+            _context.reset(running)
+        if isinstance(self.prepared, Answer):
+            self.value = rendered(self.method.returns, self.prepared.value)
+            return False
+        return True
 
     def run(self) -> Any:
         """Execute, in the lane's thread and transaction; the JSON value of the result comes back."""
@@ -101,7 +126,10 @@ class Call:
             self.error = to_rpc_error(failure, self.context.request_id)
 
     def _result(self) -> Any:
-        return rendered(self.method.returns, self.method.handler(**self.loaded))
+        method = self.method
+        if method.prepare is None:
+            return rendered(method.returns, method.handler(**self.loaded))
+        return rendered(method.returns, method.handler(self.prepared))
 
     def _actor(self) -> Actor:
         caller = self.context.caller
@@ -125,6 +153,7 @@ class Method:
     lane: Lane
     deprecated_for: str | None = None
     by_ids: Lookup | None = None
+    prepare: Callable[..., Any] | None = None
     __signature__: inspect.Signature = field(default=_AnySignature(), repr=False)
 
     @property
@@ -175,17 +204,26 @@ def method(
     lane: Lane,
     deprecated_for: str | None = None,
     by_ids: Lookup | None = None,
+    prepare: Callable[..., Any] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a handler under the wire's name; a name taken twice is a mistake in the program.
 
     `by_ids` is for lookups by one id in the quick lane: the JSON results for many ids at once, by the
     text of the id, of those there are. It must say what the handler says; a test holds them equal.
+
+    `prepare` is for writes that have much to read first: it gets the parameters and runs as a slow
+    read does, and the handler gets what it gives, in the writer, where others wait meanwhile. Between
+    the two anybody may write, so the handler must look again. An `Answer` ends the call without it.
     """
+    if prepare is not None and lane is not Lane.WRITE:
+        raise ValueError(f"{name} writes nothing that could be prepared")
 
     def register(handler: Callable[..., Any]) -> Callable[..., Any]:
         if name in METHODS:
             raise ValueError(f"{name} is registered twice")
-        METHODS[name] = Method(name, handler, params(), returns, example, scope, lane, deprecated_for, by_ids)
+        METHODS[name] = Method(
+            name, handler, params(), returns, example, scope, lane, deprecated_for, by_ids, prepare
+        )
         return handler
 
     return register
