@@ -54,5 +54,12 @@ class QueryError(ModelError):
         super().__init__("INVALID_PARAMS", f"Line {self.line}, column {self.column}: {problem}")
 
 
+class TooManyChanges(ModelError):
+    """More would change than the caller allowed."""
+
+    def __init__(self, **counts: int) -> None:
+        super().__init__("TOO_MANY_CHANGES", "More would change than is allowed", **counts)
+
+
 class Busy(Exception):
     """The database could not take the write now; nothing of it was kept and it may be repeated."""

@@ -189,6 +189,11 @@ class Rows(Sequence[M]):
     def __iter__(self) -> Iterator[M]:
         return map(self.select.made_of, self.stored)
 
+    def column(self, way: str) -> list[Any]:
+        """What is stored in the column that this is the way to, row by row."""
+        place = self.select.columns.index(way)
+        return [row[place] for row in self.stored]
+
 
 class ByIds:
     """Chosen columns of the rows with some ids, as they are stored, by one query for all ids.

@@ -249,8 +249,11 @@ def make_method() -> Iterator[Callable[..., Method]]:
         scope: Scope = Scope.READ,
         params: type[Params] = Params,
         returns: fields.Field | None = None,
+        prepare: Callable[..., Any] | None = None,
     ) -> Method:
-        METHODS[name] = Method(name, handler, params(), returns or fields.Raw(), {}, scope, lane)
+        METHODS[name] = Method(
+            name, handler, params(), returns or fields.Raw(), {}, scope, lane, prepare=prepare
+        )
         made.append(name)
         return METHODS[name]
 

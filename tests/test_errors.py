@@ -95,6 +95,7 @@ REQUESTS: dict[str, tuple[dict[str, Any], str, str, bytes, dict[str, str]]] = {
 }
 
 OWN_TESTS = {"FORBIDDEN", "INTERNAL_ERROR"}  # below
+OWN_TESTS |= {"BAD_IDEMPOTENCY_KEY", "IDEMPOTENCY_KEY_REUSED", "IDEMPOTENCY_KEY_IN_USE"}  # test_repeats.py
 COMING = {"TOO_MANY_CHANGES": "core.SyncCohort"}  # words of functions that are announced
 
 
