@@ -120,6 +120,30 @@ class Client:
         """Give the id of the program's cohort of this name, made if there is none."""
         return self.call("core.ConfirmCohort", **given(program_id=program_id, cohort_name=cohort_name))
 
+    def sync_cohort(
+        self,
+        program_id: Id,
+        cohort_id: Id,
+        query: str,
+        role: Word | None = None,
+        mode: Word | None = None,
+        dry_run: bool | None = None,
+        max_changes: int | None = None,
+    ) -> int:
+        """Bring the users that a query finds into a cohort; the number of memberships changed."""
+        return self.call(
+            "core.SyncCohort",
+            **given(
+                program_id=program_id,
+                cohort_id=cohort_id,
+                query=query,
+                role=role,
+                mode=mode,
+                dry_run=dry_run,
+                max_changes=max_changes,
+            ),
+        )
+
     # Memberships
 
     def modify_program_membership(

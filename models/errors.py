@@ -40,6 +40,13 @@ class Invalid(ModelError):
         super().__init__("INVALID_PARAMS", "Invalid params", fields=named)
 
 
+class TooManyChanges(ModelError):
+    """More would change than the caller allowed."""
+
+    def __init__(self, **counts: int) -> None:
+        super().__init__("TOO_MANY_CHANGES", "Too many changes", **counts)
+
+
 class QueryError(ModelError):
     """A query that cannot be read, or asks for what cannot be known: where, and what was expected there.
 
@@ -52,13 +59,6 @@ class QueryError(ModelError):
         self.place = place
         self.expected = sorted(expected)
         super().__init__("INVALID_PARAMS", f"Line {self.line}, column {self.column}: {problem}")
-
-
-class TooManyChanges(ModelError):
-    """More would change than the caller allowed."""
-
-    def __init__(self, **counts: int) -> None:
-        super().__init__("TOO_MANY_CHANGES", "More would change than is allowed", **counts)
 
 
 class Busy(Exception):

@@ -342,7 +342,6 @@ class Settlement:
         for changed in self._changed:
             changed.set("updated_at", now)
         self._history.set("at", now)
-        self._history.set_ids([str(new_id()) for _ in self._moves])
 
     def store(self) -> int:
         """Store the rows, and do to tickets what follows; how many memberships changed."""

@@ -122,7 +122,11 @@ CATALOGUE = {
     "RATE_LIMITED": Row(
         RATE_LIMITED, "Rate limited", "HTTP 429, or within a batch: too many calls; `retryAfterMs`."
     ),
-    "TOO_MANY_CHANGES": Row(TOO_MANY_CHANGES, "Too many changes", "More than the call allowed; the counts."),
+    "TOO_MANY_CHANGES": Row(
+        TOO_MANY_CHANGES,
+        "Too many changes",
+        "More than `maxChanges` would change: `changes`, of these `moved` and `added`, and `allowed`.",
+    ),
     "DEADLINE_EXCEEDED": Row(
         DEADLINE_EXCEEDED, "Deadline exceeded", "The call waited too long and was not carried out."
     ),
