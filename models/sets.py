@@ -9,7 +9,7 @@ SQLite keeps for each. Many rows therefore go in as one JSON text, by one statem
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,11 +38,6 @@ class Prepared:
     def ids(self) -> list[str]:
         place = -self.is_update
         return [row[place] for row in self.rows]
-
-    @ids.setter
-    def ids(self, ids: Iterable[str]) -> None:
-        for row, row_id in zip(self.rows, ids, strict=True):
-            row[-self.is_update] = row_id
 
     def set(self, name: str, value: Any) -> None:
         """Give all rows this value, as it is stored, in a column."""

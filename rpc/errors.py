@@ -68,6 +68,9 @@ CATALOGUE = {
     "BAD_HTTP": Row(
         INVALID_REQUEST, "Invalid Request", "HTTP 400: the request is not HTTP/1.1 as it should be."
     ),
+    "BAD_IDEMPOTENCY_KEY": Row(
+        INVALID_REQUEST, "Invalid Request", "An idempotency key is a text of 1 to 255 characters."
+    ),
     "METHOD_NOT_FOUND": Row(
         METHOD_NOT_FOUND,
         "Method not found",
@@ -105,6 +108,12 @@ CATALOGUE = {
     "PROGRAM_OWN_ANCESTOR": Row(CONFLICT, "Conflict", "The program would be its own ancestor."),
     "TICKET_OF_ANOTHER_BUYER": Row(CONFLICT, "Conflict", "The externalId is of another buyer's ticket."),
     "TICKET_OF_ANOTHER_SKU": Row(CONFLICT, "Conflict", "The externalId is of a ticket with another sku."),
+    "IDEMPOTENCY_KEY_REUSED": Row(
+        CONFLICT, "Conflict", "The idempotency key came with another method or other parameters before."
+    ),
+    "IDEMPOTENCY_KEY_IN_USE": Row(
+        CONFLICT, "Conflict", "A call with this idempotency key still runs; `retryAfterMs`."
+    ),
     "USER_ERASED": Row(CONFLICT, "Conflict", "The user was erased and stays so."),
     "FORBIDDEN": Row(
         FORBIDDEN, "Forbidden", "The token's scope is too small: `needs` names the one that is enough."

@@ -16,7 +16,7 @@ import pytest
 from client import Client, RpcError
 from models import sample
 from models.database import configure, database
-from models.errors import Busy, Conflict, NotFound
+from models.errors import Busy, Conflict, NotFound, QueryError
 from models.tokens import Scope
 from rpc.errors import CATALOGUE, rpc_error, to_rpc_error
 
@@ -106,6 +106,7 @@ REQUESTS: dict[str, tuple[dict[str, Any], str, str, bytes, dict[str, str]]] = {
 }
 
 OWN_TESTS = {"FORBIDDEN", "INTERNAL_ERROR"}  # below
+OWN_TESTS |= {"BAD_IDEMPOTENCY_KEY", "IDEMPOTENCY_KEY_REUSED", "IDEMPOTENCY_KEY_IN_USE"}  # test_repeats.py
 
 
 def test_every_word_of_the_catalogue_can_be_met():
@@ -249,3 +250,16 @@ def locked(world) -> Iterator[None]:
     other.execute("BEGIN IMMEDIATE")
     yield
     other.close()
+
+
+def test_a_wrong_query_is_told_by_field_and_by_place():
+    wrong = QueryError("all users,\ngiven labls [a]", 17, 'expected labels, found "labls"', ["labels"])
+
+    error = to_rpc_error(wrong, "request")
+
+    assert (-32602, "Invalid params") == (error.code, error.message)
+    assert {
+        "code": "INVALID_PARAMS",
+        "fields": {"query": ['Line 2, column 7: expected labels, found "labls"']},
+        "query": {"line": 2, "column": 7, "expected": ["labels"]},
+    } == error.data

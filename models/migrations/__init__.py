@@ -28,6 +28,7 @@ from models.people import (
     UserLabel,
 )
 from models.programs import Program, ProgramKind
+from models.repeats import KeptAnswer
 from models.rows import InstantField
 from models.tickets import Ticket
 from models.tokens import Token
@@ -49,6 +50,7 @@ MODELS = [
     Ticket,
     Token,
     Audit,
+    KeptAnswer,
 ]
 
 
