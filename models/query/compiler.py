@@ -110,7 +110,7 @@ class Compiled:
         return all(self._parts[number].excluded for number in group)
 
     def few(self, values: Values, most: int) -> Few:
-        """The parts whose lists are made of at most so many rows, or of a quarter as many people."""
+        """The parts whose lists are made of at most so many rows, or people, each of whom has several."""
         listed = [number for number, part in enumerate(self._parts) if part.listed is not None]
         few = frozenset(number for number in listed if self._parts[number].is_few is None)
         asked = [number for number in listed if number not in few]
@@ -124,8 +124,14 @@ class Compiled:
         if not numbers:
             return frozenset()
         questions = Statement(peewee.Select(columns=[self._parts[number].is_few for number in numbers]))
-        [answers] = questions.stored(**values, few_rows=most, few_people=most // 4)
+        people = most // 4 if self.language is Language.PARTICIPANTS else most
+        [answers] = questions.stored(**values, few_rows=most, few_people=people)
         return frozenset(number for number, is_few in zip(numbers, answers, strict=True) if is_few)
+
+    @functools.cached_property
+    def excluded(self) -> Few:
+        """The parts of what is not wanted."""
+        return frozenset(number for number, part in enumerate(self._parts) if part.excluded)
 
     def leads(self, few: Few) -> bool:
         """Whether the lists of these parts lead to all that the query finds: then no others are looked at."""
