@@ -10,7 +10,7 @@ from uuid import UUID
 
 import peewee
 
-from models.memberships import Membership
+from models.memberships import Membership, MembershipState
 from models.people import User, email_key
 from models.programs import Program
 from models.query import meaning, search
@@ -40,6 +40,7 @@ from models.text import UUID_TEXT
 Few = frozenset[int]  # the numbers of the parts that find few
 
 _TRUE = peewee.SQL("TRUE")
+_OF_ACTIVE = (Noun.ACTIVE, Noun.PROGRAM_KIND_ACTIVE)
 
 
 @functools.lru_cache(maxsize=512)
@@ -201,12 +202,15 @@ class _Reader:
                 return meaning.tied(tie), *self._user(user_id, at)
             case Listed(noun=noun, items=items):
                 ids, words = _sorted_out(noun, items)
-                what = meaning.listed(noun, min(len(ids), 2), min(len(words), 2))
-                return what, {"ids": _one_or_all(ids), "words": _one_or_all(words)}, {}
+                values: Values = {"ids": _one_or_all(ids), "words": _one_or_all(words)}
+                counts = min(len(ids), 2), min(len(words), 2)
+                if self._language is Language.USERS and noun in _OF_ACTIVE:  # found by that membership itself
+                    return meaning.runs(noun, *counts), values | {"states": [MembershipState.ACTIVE]}, {}
+                return meaning.listed(noun, *counts), values, {}
             case ProgramTerm(phase=phase, range=span, states=states):
                 number = len(self.later.ranges)
                 self.later.ranges.append(span)
-                values = {"states": [state.value for state in states]} if states else {}
+                values = {"states": states} if states else {}
                 return meaning.running(phase), values, _own_names(RANGE_VALUES, number)
 
     def _user(self, user_id: UUID | None, at: int) -> tuple[Values, Mapping[str, str]]:
