@@ -38,6 +38,7 @@ TODAY = date(2026, 3, 10)
 NOON = "2026-03-10T12:00:00Z"
 
 settings.register_profile("long", max_examples=2500, deadline=None)  # pytest --hypothesis-profile=long
+settings.register_profile("night", max_examples=20_000, deadline=None)
 
 
 @dataclass(frozen=True)
