@@ -70,7 +70,7 @@ class Refused(Exception):
         self.at = at
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)  # Hypothesis shows it with each failure
 class Rows:
     """All that queries look at, each table as a list."""
 
