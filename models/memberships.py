@@ -68,7 +68,7 @@ class Membership(DatedModel):
 
     user = peewee.ForeignKeyField(User, backref="memberships", index=False)
     program = peewee.ForeignKeyField(Program, backref="memberships", index=False)
-    cohort = peewee.ForeignKeyField(Cohort, null=True, backref="memberships")
+    cohort = peewee.ForeignKeyField(Cohort, null=True, backref="memberships", index=False)
     role = ChoiceField(MembershipRole)
     state = ChoiceField(MembershipState)
     date = DayField()  # from which the user takes part
@@ -82,7 +82,8 @@ class Membership(DatedModel):
         indexes = (
             (("program", "user"), True),
             (("user", "program"), False),
-            (("program", "state"), False),
+            (("program", "id"), False),
+            (("cohort", "user"), False),
         )
 
     @classmethod

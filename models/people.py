@@ -71,7 +71,7 @@ class User(DatedModel):
     timezone = peewee.TextField(null=True)
     external_id = peewee.TextField(null=True, index=True)
     external_status = peewee.TextField(null=True)
-    role = ChoiceField(UserRole, default=UserRole.USER)
+    role = ChoiceField(UserRole, default=UserRole.USER, index=True)
     status = ChoiceField(UserStatus, default=UserStatus.ACTIVE)
     last_sign_in_at = InstantField(null=True)
     sourced_id = peewee.TextField(null=True, index=True)
@@ -415,28 +415,28 @@ def _having(links: type[_Tagged]) -> Statement:
 class UserGroup(_Tagged):
     tag = "group"
     user = peewee.ForeignKeyField(User, index=False)
-    group = peewee.ForeignKeyField(Group)
+    group = peewee.ForeignKeyField(Group, index=False)
 
     class Meta:
-        indexes = ((("user", "group"), True),)
+        indexes = ((("user", "group"), True), (("group", "user"), False))
 
 
 class UserLabel(_Tagged):
     tag = "label"
     user = peewee.ForeignKeyField(User, index=False)
-    label = peewee.ForeignKeyField(Label)
+    label = peewee.ForeignKeyField(Label, index=False)
 
     class Meta:
-        indexes = ((("user", "label"), True),)
+        indexes = ((("user", "label"), True), (("label", "user"), False))
 
 
 class UserChannel(_Tagged):
     tag = "channel"
     user = peewee.ForeignKeyField(User, index=False)
-    channel = peewee.ForeignKeyField(Channel)
+    channel = peewee.ForeignKeyField(Channel, index=False)
 
     class Meta:
-        indexes = ((("user", "channel"), True),)
+        indexes = ((("user", "channel"), True), (("channel", "user"), False))
 
 
 class Relation(_Link):
@@ -446,7 +446,7 @@ class Relation(_Link):
     other_id: UUID
 
     user = peewee.ForeignKeyField(User, index=False)
-    other = peewee.ForeignKeyField(User)
+    other = peewee.ForeignKeyField(User, index=False)
     kind = ChoiceField(RelationKind)
 
     class Meta:

@@ -252,9 +252,9 @@ def tied(tie: Tie) -> People:
             column = Membership.cohort if tie is Tie.COHORT else Membership.program
             theirs = Membership.select(column).where(Membership.user == other, column.is_null(False))
             not_them = Membership.user != other
-            each = Membership.select(_ONE).where(
-                Membership.user == User.id, _ByHand(column).in_(theirs), not_them
-            )
+            # There is an index of the users of a cohort; those of a program are looked for by user.
+            by_hand = column if tie is Tie.COHORT else _ByHand(column)
+            each = Membership.select(_ONE).where(Membership.user == User.id, by_hand.in_(theirs), not_them)
             return People(
                 _exists(each), Membership.select(Membership.user).where(column.in_(theirs), not_them)
             )
@@ -290,20 +290,21 @@ def listed(noun: Noun, ids: int, words: int) -> What:
             found = links.select(links.user).where(_named(tag, kind, ids, words))
             return People(_exists(found.select(_ONE).where(links.user == User.id)), found)
         case Noun.ACTIVE | Noun.PROGRAM_KIND_ACTIVE:
-            places = _runs(noun, ids, words)
+            places = runs(noun, ids, words)
             active = Membership.state == MembershipState.ACTIVE
             each = Membership.select(_ONE).where(Membership.user == User.id, places.by_hand, active)
             users = Membership.select(Membership.user).where(places.row)
             return People(_exists(each), users.where(active), read=users)
         case Noun.COHORTS:
-            row, by_hand = _both_ways(Membership.cohort, ids)
+            row = any_of(_tests((Membership.cohort, "ids", ids)))  # there is an index by cohort and user
             programs = Cohort.select(Cohort.program).where(*_tests((Cohort.id, "ids", ids)))
-            return Places(row, by_hand, Program.id.in_(programs))
+            return Places(row, row, Program.id.in_(programs))
         case Noun.PROGRAMS | Noun.KIND:
-            return _runs(noun, ids, words)
+            return runs(noun, ids, words)
 
 
-def _runs(noun: Noun, ids: int, words: int) -> Places:
+@functools.cache
+def runs(noun: Noun, ids: int, words: int) -> Places:
     """Memberships of the programs that a list names, by themselves or by their kinds."""
     by_kind = [(Program.kind, "ids", ids)] if noun is not Noun.PROGRAMS else []
     by_id = [(Program.id, "ids", ids)] if noun in (Noun.PROGRAMS, Noun.ACTIVE) else []
@@ -312,14 +313,10 @@ def _runs(noun: Noun, ids: int, words: int) -> Places:
         tests.append(_named(Program.kind, ProgramKind, ids if by_kind else 0, words))
     program = any_of(tests)
     if noun is Noun.PROGRAMS and not words:
-        row, by_hand = _both_ways(Membership.program, ids)
-        return Places(row, row if ids == 1 else by_hand, program, in_order=ids == 1)
+        row = any_of(_tests((Membership.program, "ids", ids)))
+        by_hand = row if ids == 1 else any_of(_tests((_ByHand(Membership.program), "ids", ids)))
+        return Places(row, by_hand, program, in_order=ids == 1)
     return _within(program)
-
-
-def _both_ways(column: peewee.ForeignKeyField, ids: int) -> tuple[peewee.Node, peewee.Node]:
-    """Whether the column has one of the ids: for an index to look for, and by hand."""
-    return any_of(_tests((column, "ids", ids))), any_of(_tests((_ByHand(column), "ids", ids)))
 
 
 def _within(program: peewee.Node) -> Places:
