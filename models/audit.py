@@ -21,6 +21,7 @@ class Audit(BaseModel):
     touched = peewee.TextField()  # ids in the order of their first write, a blank between
 
     class Meta:
+        without_rowid = True  # ids ascend: rows are appended to one tree
         indexes = ((("at", "id"), False),)
 
     @classmethod

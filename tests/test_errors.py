@@ -16,7 +16,7 @@ import pytest
 from client import Client, RpcError
 from models import sample
 from models.database import configure, database
-from models.errors import Busy, Conflict, NotFound
+from models.errors import Busy, Conflict, NotFound, QueryError
 from models.tokens import Scope
 from rpc.errors import CATALOGUE, rpc_error, to_rpc_error
 from rpc.registry import METHODS
@@ -244,3 +244,16 @@ def locked(world) -> Iterator[None]:
     other.execute("BEGIN IMMEDIATE")
     yield
     other.close()
+
+
+def test_a_wrong_query_is_told_by_field_and_by_place():
+    wrong = QueryError("all users,\ngiven labls [a]", 17, 'expected labels, found "labls"', ["labels"])
+
+    error = to_rpc_error(wrong, "request")
+
+    assert (-32602, "Invalid params") == (error.code, error.message)
+    assert {
+        "code": "INVALID_PARAMS",
+        "fields": {"query": ['Line 2, column 7: expected labels, found "labls"']},
+        "query": {"line": 2, "column": 7, "expected": ["labels"]},
+    } == error.data

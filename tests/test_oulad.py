@@ -231,8 +231,10 @@ def test_a_second_import_changes_nothing(world, imported, tmp_path):
 def test_exported_and_imported_into_an_empty_database_it_gives_equal_rows(world, templates, tmp_path):
     def rows():
         """All rows; links and history without their ids, which are nobody's."""
-        for table in ("program_kind", "program", "cohort", "label", "user", "membership"):
+        for table in ("program_kind", "program", "cohort", "label", "user"):
             yield list(database.execute_sql(f'SELECT * FROM "{table}" ORDER BY id'))
+        columns = [column for column in Membership._meta.columns if column != "last_change_id"]
+        yield list(database.execute_sql(f"SELECT {', '.join(columns)} FROM membership ORDER BY id"))
         yield list(database.execute_sql("SELECT user_id, label_id FROM user_label ORDER BY 1, 2"))
         columns = "membership_id, at, how, to_role, to_state, to_cohort_id, to_date"
         yield list(database.execute_sql(f"SELECT {columns} FROM membership_change ORDER BY membership_id"))

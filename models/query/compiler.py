@@ -10,7 +10,7 @@ from uuid import UUID
 
 import peewee
 
-from models.memberships import Membership
+from models.memberships import Membership, MembershipState
 from models.people import User, email_key
 from models.programs import Program
 from models.query import meaning, search
@@ -40,6 +40,7 @@ from models.text import UUID_TEXT
 Few = frozenset[int]  # the numbers of the parts that find few
 
 _TRUE = peewee.SQL("TRUE")
+_OF_ACTIVE = (Noun.ACTIVE, Noun.PROGRAM_KIND_ACTIVE)
 
 
 @functools.lru_cache(maxsize=512)
@@ -110,7 +111,7 @@ class Compiled:
         return all(self._parts[number].excluded for number in group)
 
     def few(self, values: Values, most: int) -> Few:
-        """The parts whose lists are made of at most so many rows, or of a quarter as many people."""
+        """The parts whose lists are made of at most so many rows, or people, each of whom has several."""
         listed = [number for number, part in enumerate(self._parts) if part.listed is not None]
         few = frozenset(number for number in listed if self._parts[number].is_few is None)
         asked = [number for number in listed if number not in few]
@@ -124,8 +125,14 @@ class Compiled:
         if not numbers:
             return frozenset()
         questions = Statement(peewee.Select(columns=[self._parts[number].is_few for number in numbers]))
-        [answers] = questions.stored(**values, few_rows=most, few_people=most // 4)
+        people = most // 4 if self.language is Language.PARTICIPANTS else most
+        [answers] = questions.stored(**values, few_rows=most, few_people=people)
         return frozenset(number for number, is_few in zip(numbers, answers, strict=True) if is_few)
+
+    @functools.cached_property
+    def excluded(self) -> Few:
+        """The parts of what is not wanted."""
+        return frozenset(number for number, part in enumerate(self._parts) if part.excluded)
 
     def leads(self, few: Few) -> bool:
         """Whether the lists of these parts lead to all that the query finds: then no others are looked at."""
@@ -195,12 +202,15 @@ class _Reader:
                 return meaning.tied(tie), *self._user(user_id, at)
             case Listed(noun=noun, items=items):
                 ids, words = _sorted_out(noun, items)
-                what = meaning.listed(noun, min(len(ids), 2), min(len(words), 2))
-                return what, {"ids": _one_or_all(ids), "words": _one_or_all(words)}, {}
+                values: Values = {"ids": _one_or_all(ids), "words": _one_or_all(words)}
+                counts = min(len(ids), 2), min(len(words), 2)
+                if self._language is Language.USERS and noun in _OF_ACTIVE:  # found by that membership itself
+                    return meaning.runs(noun, *counts), values | {"states": [MembershipState.ACTIVE]}, {}
+                return meaning.listed(noun, *counts), values, {}
             case ProgramTerm(phase=phase, range=span, states=states):
                 number = len(self.later.ranges)
                 self.later.ranges.append(span)
-                values = {"states": [state.value for state in states]} if states else {}
+                values = {"states": states} if states else {}
                 return meaning.running(phase), values, _own_names(RANGE_VALUES, number)
 
     def _user(self, user_id: UUID | None, at: int) -> tuple[Values, Mapping[str, str]]:

@@ -22,12 +22,13 @@ M = TypeVar("M", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Pace:
-    """When which way to the rows is taken; all ways find the same."""
+    """What takes no time, in rows, and how much more if many are wanted; all ways find the same."""
 
-    few: int = 2000  # a list of so many is made in no time
-    head: int = 4000  # so many rows are looked at in no time
-    head_per_row: int = 20  # and so many more for each row that is wanted
-    dearer: int = 10  # how many times as long it takes to look at a program: through its members
+    few: int = 2000  # in a list
+    few_per_row: int = 4
+    head: int = 4000  # looked at one by one
+    head_per_row: int = 20
+    members: int = 20  # a program is looked at through its members, and so takes as long as so many rows
 
 
 PACE = Pace()
@@ -67,41 +68,51 @@ def _ids(text: str, language: Language, current: UUID | None, limit: int | None,
 def ids(
     query: Compiled, current: UUID | None, limit: int | None = None, offset: int = 0, pace: Pace = PACE
 ) -> list[str]:
-    """The ids of the rows that a compiled query finds: a page of them inside the query's own limit."""
-    values = query.later.values(current)
+    """The ids of the rows that a compiled query finds: a page of them inside the query's own limit.
+
+    Where lists of few lead to all rows, these are taken. Else the page may be filled by looking at the
+    first of all rows, in the order in which they are wanted. Where that is not so either, longer lists
+    are made; or, if there are none, all rows are looked at.
+    """
     if query.query.limit is not None:
-        limit = min(query.query.limit - offset, query.query.limit if limit is None else limit)
+        rest = query.query.limit - offset
+        limit = rest if limit is None else min(limit, rest)
     if limit is not None and limit <= 0:
         return []
+    values = query.later.values(current)
     page = values | {"limit": -1 if limit is None else limit, "offset": offset}
-    few = query.few(values, pace.few)
+    wanted = 0 if limit is None else offset + limit
+    few = query.few(values, pace.few + pace.few_per_row * wanted)
     if not query.leads(few):
-        if limit is not None and query.query.sort is None:
-            head = pace.head + pace.head_per_row * (offset + limit)
-            if query.language is Language.PROGRAMS:
-                head //= pace.dearer
-            edges = edge(query.language).stored(head=head)
-            if edges:
-                found = _first(query.statement(few, in_head=True).stored(**page, **_edge_values(edges[0])))
-                if len(found) == limit:
-                    return found
-        few = _leading(query, values, pace.few)
+        if wanted and query.query.sort is None:
+            found = _in_head(query, few, page, pace.head + pace.head_per_row * wanted, pace)
+            if len(found) == limit:
+                return found
+        few = _longer(query, few, values, pace.few)
     return _first(query.statement(few).stored(**page))
 
 
-def _edge_values(columns: Stored) -> Values:
-    return {own_name(number, "edge"): value for number, value in enumerate(columns)}
+def _in_head(query: Compiled, few: Few, page: Values, head: int, pace: Pace) -> list[str]:
+    """What is found among the first rows of all; nothing if all are so few."""
+    if query.language is Language.PROGRAMS:
+        head //= pace.members
+    edges = edge(query.language).stored(head=head)
+    if not edges:
+        return []
+    values = {own_name(number, "edge"): value for number, value in enumerate(edges[0])}
+    return _first(query.statement(few, in_head=True).stored(**page, **values))
 
 
-def _leading(query: Compiled, values: Values, most: int) -> Few:
-    """The parts with the shortest lists that lead to all; or as few as before, if all rows are looked at."""
+def _longer(query: Compiled, few: Few, values: Values, most: int) -> Few:
+    """The parts with the shortest lists that lead to all rows; else those to look at all rows with."""
     [[size]] = table_size(query.language).stored()
-    at_most = (size or 0) // 4
-    before = few = query.few(values, most)
-    while not query.leads(few) and most < at_most:
-        most = min(most * 4, at_most)
-        few = query.few(values, most)
-    return few if query.leads(few) else before
+    rows = size or 0
+    while most < rows // 4:
+        most *= 4
+        longer = query.few(values, most)
+        if query.leads(longer):
+            return longer
+    return few | query.excluded
 
 
 def _first(rows: Sequence[Stored]) -> list[str]:

@@ -290,7 +290,7 @@ def listed(noun: Noun, ids: int, words: int) -> What:
             found = links.select(links.user).where(_named(tag, kind, ids, words))
             return People(_exists(found.select(_ONE).where(links.user == User.id)), found)
         case Noun.ACTIVE | Noun.PROGRAM_KIND_ACTIVE:
-            places = _runs(noun, ids, words)
+            places = runs(noun, ids, words)
             active = Membership.state == MembershipState.ACTIVE
             each = Membership.select(_ONE).where(Membership.user == User.id, places.by_hand, active)
             users = Membership.select(Membership.user).where(places.row)
@@ -300,10 +300,11 @@ def listed(noun: Noun, ids: int, words: int) -> What:
             programs = Cohort.select(Cohort.program).where(*_tests((Cohort.id, "ids", ids)))
             return Places(row, row, Program.id.in_(programs))
         case Noun.PROGRAMS | Noun.KIND:
-            return _runs(noun, ids, words)
+            return runs(noun, ids, words)
 
 
-def _runs(noun: Noun, ids: int, words: int) -> Places:
+@functools.cache
+def runs(noun: Noun, ids: int, words: int) -> Places:
     """Memberships of the programs that a list names, by themselves or by their kinds."""
     by_kind = [(Program.kind, "ids", ids)] if noun is not Noun.PROGRAMS else []
     by_id = [(Program.id, "ids", ids)] if noun in (Noun.PROGRAMS, Noun.ACTIVE) else []

@@ -53,7 +53,7 @@ CHARACTERS = 10_000
 TERMS = 200
 SHIFT_DIGITS = 7
 LIMIT_DIGITS = 9
-SHOWN = 40
+SHOWN_CHARACTERS = 40
 
 
 @functools.lru_cache(maxsize=512)
@@ -65,9 +65,10 @@ def parse(text: str, language: Language) -> Query:
         _check_terms(query)
         _check_sort(query.sort, language)
     except _Mistake as mistake:
+        expected = _known(mistake.expected, language)
         found = mistake.found or _found(text, mistake.place)
-        problem = f"expected {_either(mistake.expected)}, found {found}"
-        raise QueryError(text, mistake.place, problem, mistake.expected) from None
+        problem = f"expected {_either(expected)}, found {found}"
+        raise QueryError(text, mistake.place, problem, expected) from None
     return query
 
 
@@ -100,7 +101,14 @@ def _check_terms(query: Query) -> None:
 
 def _check_sort(sort: Sort | None, language: Language) -> None:
     if sort and sort.field not in vocabulary.SORT_FIELDS[language]:
-        raise _Mistake(sort.at, *(field.value for field in vocabulary.SORT_FIELDS[language]))
+        raise _Mistake(sort.at, *vocabulary.LISTS["FIELD"])
+
+
+def _known(expected: list[str], language: Language) -> list[str]:
+    """What a language knows of what its grammar, the same in all three, expects."""
+    if expected == sorted(vocabulary.LISTS["FIELD"]):
+        return sorted(field.value for field in vocabulary.SORT_FIELDS[language])
+    return expected
 
 
 def _read(text: str, start: str) -> Any:
@@ -110,7 +118,7 @@ def _read(text: str, start: str) -> Any:
     except UnexpectedCharacters as error:
         place = error.pos_in_stream or 0
         quote = text[place]
-        if quote in "'\"" and "QUOTED" in error.allowed:
+        if quote in "'\"" and not _QUOTED.isdisjoint(error.allowed):
             raise _Mistake(place, f"a closing {quote}", found="the end") from None
         raise _Mistake(place, *_expected(error)) from None
     except UnexpectedToken as error:
@@ -118,23 +126,26 @@ def _read(text: str, start: str) -> Any:
         raise _Mistake(place, *_expected(error)) from None
 
 
+_QUOTED = {"QUOTED", "QUOTED_ITEM", "QUOTED_DAY"}
+
+
 def _expected(error: UnexpectedCharacters | UnexpectedToken) -> Iterable[str]:
     return {text for name in error.interactive_parser.accepts() for text in _EXPECTED[name]}
 
 
 # What an error shows of the text: a word, something in quotes, or else a character.
-_SHOWN = re.compile(r"""[\w@.:+-]+|'[^']*'?|"[^"]*"?|.""", re.DOTALL)
+_SHOWN = re.compile(r"""[\w@.:/+-]+|'[^']*'?|"[^"]*"?|.""", re.DOTALL)
 
 
 def _found(text: str, place: int) -> str:
-    match = _SHOWN.match(text, place)
+    match = _SHOWN.match(text.rstrip(), place)
     if not match:
         return "the end"
     found = match[0]
     if len(found) == 1 and not found.isprintable():
         return f"U+{ord(found):04X}"
-    if len(found) > SHOWN:
-        found = found[: SHOWN - 1] + "…"
+    if len(found) > SHOWN_CHARACTERS:
+        found = found[: SHOWN_CHARACTERS - 1] + "…"
     found = "".join(one if one.isprintable() else " " for one in found)
     return found if found[0] in "'\"" else f'"{found}"'
 
@@ -209,7 +220,7 @@ class _Tree(Transformer):
                 return OnDay(date.fromisoformat(text), _at(text))
         except ValueError:
             pass
-        raise _Mistake(_at(text), "a day of the calendar as YYYY-MM-DD")
+        raise _Mistake(_at(text), "a day of the calendar from 0001-01-01 to 9999-12-31")
 
     def shift(self, parts: list[Token]) -> Point | _Unitless:
         text = parts[0]
@@ -221,7 +232,7 @@ class _Tree(Transformer):
 
     def listed(self, words: list[Token]) -> Term:
         first, noun, *items = words
-        texts = tuple([_unquoted(item) if item.type == "QUOTED" else str(item) for item in items])
+        texts = tuple([_unquoted(item) if item.type == "QUOTED_ITEM" else str(item) for item in items])
         if "" in texts:
             raise _Mistake(_at(items[texts.index("")]), *vocabulary.EXPECTED["ITEM"])
         return Listed(_NOUNS[noun.lower()], texts, first.type == "EXCEPT", _at(first))
@@ -256,7 +267,7 @@ class _Tree(Transformer):
             if operator is Operator.IS and len(match) == 2:
                 operator, match = Operator.EMPTY, None
             else:
-                match = _quoted_point(match) if parts[0].type == "DAY_WORD" else _unquoted(match)
+                match = _unquoted(match) if match.type == "QUOTED" else _quoted_point(match)
         elif match is not None:
             match = _complete(match)
         return Comparison(word, operator, match, _at(parts[0]))

@@ -195,6 +195,8 @@ EXPECTED: dict[str, tuple[str, ...]] = {
     "NUMBER": ("a number",),
     "UUID": ("a user id",),
     "QUOTED": ("a text in quotes",),
+    "QUOTED_ITEM": ("an id, handle or email",),
+    "QUOTED_DAY": ("a date",),
     "ITEM": ("an id, handle or email",),
     "UNIT": tuple(unit.value for unit in Unit),  # a spelling of each is enough
     "$END": ("the end",),

@@ -308,7 +308,9 @@ def _latest_changes(memberships: list[Membership]) -> dict[UUID, tuple[datetime,
     found: dict[UUID, tuple[datetime, datetime | None]] = {}
     Change = MembershipChange
     query = Change.select(Change.membership, Change.at, Change.from_state, Change.to_state)
-    query = query.where(among(Change.membership, [one.id for one in memberships]))
+    newest = Membership.select(Membership.last_change_id)
+    chain = Change.of_all(newest.where(among(Membership.id, [one.id for one in memberships])))
+    query = query.join(chain, on=(Change.id == chain.c.id)).with_cte(chain)
     query = query.order_by(Change.membership, Change.id)
     for id, at, before, after in tuples(query):
         since = at if before is not after else found[id][1]

@@ -110,15 +110,17 @@ def test_changes_of_one_instant_come_by_id(client, make_membership):
     member = make_membership()
     with writing():
         MembershipChange.delete().execute()
-        for number in (2, 3, 1):
+        for number, previous in ((2, None), (3, 2), (1, 3)):
             MembershipChange.add(
                 id=UUID(int=number),
                 membership=member.id,
+                previous_id=previous and UUID(int=previous),
                 how="import",
                 to_role="member",
                 to_state="active",
                 to_date=member.date,
             )
+        member.change(last_change_id=UUID(int=1))
 
     found = client.membership_history(member.user_id, member.program_id)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import peewee
 import pytest
 from playhouse.schema_diff import diff_models
 
 from models import migrations
 from models.database import configure, connected, database
+from models.memberships import Membership
 from models.rows import BaseModel, DatedModel
 
 
@@ -46,3 +48,46 @@ def test_a_script_that_fails_leaves_nothing_of_itself(tmp_path):
         tables = database.get_tables()
 
     assert tables == ["schema_migration"]
+
+
+def test_histories_are_chained_when_an_older_database_is_brought_up(tmp_path):
+    """Versions before 0002 found the changes of a membership by an index."""
+    configure(f"sqlite:///{tmp_path}/core.db")
+    runner = migrations._Runner()
+    day = "2026-01-01"
+
+    def insert(table, **values):
+        peewee.Table(table, list(values)).bind(database).insert(values).execute()
+
+    with connected():
+        runner.up("0001_initial")
+        dated = {"created_at": day, "updated_at": day}
+        run_of = {"name": "Cooking", "mode": "fixed", "duration": 1, "archived": 0, **dated}
+        insert("program_kind", id="k", priority=0, **run_of)
+        insert("program", id="p", kind_id="k", start_date=day, end_date=day, timezone="UTC", **run_of)
+        for one in ("a", "b"):
+            insert("user", id=one, role="user", status="active", **dated)
+            member = {"user_id": one, "program_id": "p", "role": "member", "state": "active"}
+            insert("membership", id=one, **member, date=day, **dated)
+        for change, member, at in (("1", "a", 2), ("2", "b", 1), ("3", "a", 1), ("4", "a", 3)):
+            row = {
+                "id": change,
+                "membership_id": member,
+                "at": f"2026-01-0{at}",
+                "how": "api",
+                "to_date": day,
+            }
+            insert("membership_change", **row, to_role="member", to_state="active")
+        insert("audit", id="x", at=day, request_id="r", method="m", touched="a b")
+
+        migrations.migrate()
+
+        newest = dict(database.execute_sql("SELECT id, last_change_id FROM membership"))
+        chained = dict(database.execute_sql("SELECT id, previous_id FROM membership_change"))
+        history = Membership.get_by_id("a").history()
+        audits = database.execute_sql("SELECT id, at, method, touched FROM audit").fetchall()
+
+    assert newest == {"a": "4", "b": "2"}
+    assert chained == {"1": None, "2": None, "3": "1", "4": "3"}
+    assert [str(change.id) for change in history] == ["3", "1", "4"]
+    assert audits == [("x", day, "m", "a b")]

@@ -34,6 +34,8 @@ def rows():
         for model in (ProgramKind, Program, Cohort, Label, User, Membership)
     }
     found["labels"] = {(link.__data__["user"], link.__data__["label"]) for link in UserLabel.select()}
+    for membership in found["Membership"].values():
+        del membership["last_change_id"]  # an id that is made anew
     changes = MembershipChange.select().order_by(MembershipChange.id)
     found["history"] = {change.__data__["membership"]: (change.at, change.after) for change in changes}
     return found
