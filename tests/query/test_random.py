@@ -55,7 +55,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[naive.Rows]:
     with connected(), acting(Actor("test")):
         migrations.migrate()
         world.make()
-        yield naive.Rows.load()
+        yield naive.Rows()
     clock.set_to(None)
 
 
