@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any, TypeGuard
@@ -58,6 +57,7 @@ from models.query.tree import (
     Unit,
     Word,
 )
+from models.rows import BaseModel
 
 Row = SimpleNamespace  # a row's columns; a foreign key holds the id
 
@@ -70,31 +70,26 @@ class Refused(Exception):
         self.at = at
 
 
-@dataclass(frozen=True)
 class Rows:
-    """All that queries look at, each table as a list."""
+    """All that queries look at: each table of the connected database as a list."""
 
-    users: list[Row]
-    groups: list[Row]
-    labels: list[Row]
-    channels: list[Row]
-    in_groups: list[Row]
-    under_labels: list[Row]
-    in_channels: list[Row]
-    relations: list[Row]
-    kinds: list[Row]
-    programs: list[Row]
-    cohorts: list[Row]
-    memberships: list[Row]
+    def __init__(self) -> None:
+        self.users = _all(User)
+        self.groups = _all(Group)
+        self.labels = _all(Label)
+        self.channels = _all(Channel)
+        self.in_groups = _all(UserGroup)
+        self.under_labels = _all(UserLabel)
+        self.in_channels = _all(UserChannel)
+        self.relations = _all(Relation)
+        self.kinds = _all(ProgramKind)
+        self.programs = _all(Program)
+        self.cohorts = _all(Cohort)
+        self.memberships = _all(Membership)
 
-    @classmethod
-    def load(cls) -> Rows:
-        """What the connected database holds."""
-        models = (
-            *(User, Group, Label, Channel, UserGroup, UserLabel, UserChannel, Relation),
-            *(ProgramKind, Program, Cohort, Membership),
-        )
-        return cls(*([Row(**row) for row in model.select().dicts()] for model in models))
+
+def _all(model: type[BaseModel]) -> list[Row]:
+    return [Row(**row) for row in model.select().dicts()]
 
 
 def find(
