@@ -114,4 +114,4 @@ def order(language: Language, sort: Sort | None) -> Sequence[peewee.Node]:
 
 
 def _by_text(text: peewee.Node) -> list[Any]:
-    return [_is_empty(text), _folded(text)]
+    return [_is_empty(text), peewee.fn.COALESCE(_folded(text), "")]
