@@ -104,7 +104,7 @@ class Compiled:
             tests.append(any_of(alternatives))
         if self.query.search is not None:
             tests.append(self._parts[self._search].form(self._search in few))
-        return all_of(tests) if tests else _TRUE
+        return all_of(tests)
 
     def _takes_away(self, group: range) -> bool:
         """Whether a group says only what is not wanted: that is taken away from what others find."""
@@ -222,7 +222,7 @@ class _Reader:
 
     def search(self, search: Search) -> _Part:
         """The part that `where` makes."""
-        test = any_of([all_of(map(self._comparison, group)) for group in search.groups])
+        test = any_of([all_of([self._comparison(one) for one in group]) for group in search.groups])
         if self._language is Language.USERS:
             return _Part(test)
         link = self._link(meaning.everybody(), has_states=False)

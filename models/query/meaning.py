@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -185,7 +185,7 @@ def searched(language: Language, link: Link) -> Meaning:
 
 def _linked(link: Link, *columns: peewee.Node) -> peewee.ModelSelect[Any]:
     """The memberships that are as they must be, of whichever program."""
-    return Membership.select(*columns).join(User).where(*link.tests())
+    return Membership.select(*columns).join(User).where(all_of(link.tests()))
 
 
 def _of_program(link: Link) -> peewee.ModelSelect[Any]:
@@ -197,12 +197,14 @@ def _exists(query: peewee.SelectBase) -> peewee.Function:
     return peewee.fn.EXISTS(query)
 
 
-def all_of(tests: Iterable[peewee.Node]) -> peewee.Node:
-    return functools.reduce(operator.and_, tests)
+def all_of(tests: Sequence[peewee.Node]) -> peewee.Node:
+    first, *others = tests or [peewee.SQL("TRUE")]
+    return functools.reduce(operator.and_, others, first)
 
 
-def any_of(tests: Iterable[peewee.Node]) -> peewee.Node:
-    return functools.reduce(operator.or_, tests)
+def any_of(tests: Sequence[peewee.Node]) -> peewee.Node:
+    first, *others = tests or [peewee.SQL("FALSE")]
+    return functools.reduce(operator.or_, others, first)
 
 
 class _ByHand(peewee.ColumnBase):
@@ -297,7 +299,7 @@ def listed(noun: Noun, ids: int, words: int) -> What:
             return People(_exists(each), users.where(active), read=users)
         case Noun.COHORTS:
             row = any_of(_tests((Membership.cohort, "ids", ids)))  # there is an index by cohort and user
-            programs = Cohort.select(Cohort.program).where(*_tests((Cohort.id, "ids", ids)))
+            programs = Cohort.select(Cohort.program).where(any_of(_tests((Cohort.id, "ids", ids))))
             return Places(row, row, Program.id.in_(programs))
         case Noun.PROGRAMS | Noun.KIND:
             return runs(noun, ids, words)

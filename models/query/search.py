@@ -25,15 +25,15 @@ def test(word: Word, operator: Operator, blank: bool) -> Piece:
         return Piece(_day_test(row.columns[0], operator), NAMES)
     match operator:
         case Operator.EMPTY:
-            found = all_of(map(_is_empty, row.columns))
+            found = all_of([_is_empty(text) for text in row.columns])
         case Operator.NOT if blank:
-            found = any_of(~_is_empty(text) for text in row.columns)
+            found = any_of([~_is_empty(text) for text in row.columns])
         case Operator.NOT:
-            found = all_of(peewee.fn.COALESCE(_folded(text), "") != _MATCH for text in row.columns)
+            found = all_of([peewee.fn.COALESCE(_folded(text), "") != _MATCH for text in row.columns])
         case _ if blank:
-            found = any_of(text.is_null(False) for text in row.columns)
+            found = any_of([text.is_null(False) for text in row.columns])
         case _:
-            found = any_of(_text_test(_folded(text), operator) for text in row.columns)
+            found = any_of([_text_test(_folded(text), operator) for text in row.columns])
     return Piece(found, NAMES)
 
 
@@ -114,4 +114,4 @@ def order(language: Language, sort: Sort | None) -> Sequence[peewee.Node]:
 
 
 def _by_text(text: peewee.Node) -> list[Any]:
-    return [_is_empty(text), _folded(text)]
+    return [_is_empty(text), peewee.fn.COALESCE(_folded(text), "")]

@@ -18,7 +18,9 @@ from models import clock, migrations
 from models.actor import Actor, acting
 from models.database import configure, connected
 from models.errors import QueryError
-from models.query.finding import find_participants, find_programs, find_users
+from models.query import finding
+from models.query.compiler import compiled
+from models.query.finding import PACE, Pace, find_participants, find_programs, find_users
 from models.query.syntax import parse
 from models.query.tree import Language
 from models.query.writing import written
@@ -44,6 +46,18 @@ INSTANTS = st.sampled_from(
         datetime(2027, 3, 1, 10, 30, tzinfo=UTC),
     ]
 )
+# The ways to rows differ by how many there are. Of so few as here, all lists are short and no head is
+# enough, unless told otherwise.
+PACES = st.sampled_from(
+    [
+        PACE,
+        Pace(few=1, few_per_row=0, head=0, head_per_row=0),
+        Pace(few=1, few_per_row=0, head=8, head_per_row=0, members=2),
+        Pace(few=1, few_per_row=0, head=20, head_per_row=1, members=4),
+        Pace(few=4, few_per_row=1, head=30, head_per_row=2, members=10),
+        Pace(few=12, few_per_row=0, head=2, head_per_row=0, members=1),
+    ]
+)
 CURRENT = st.sampled_from([*(row["id"] for row in world.USERS), *[None] * 4])
 
 
@@ -66,7 +80,8 @@ def test_a_query_finds_what_plain_python_finds(rows, language, data):
     text = written(data.draw(queries(language)))
     clock.set_to(data.draw(INSTANTS))
     current = data.draw(CURRENT)
-    limit, offset = data.draw(st.integers(1, 60)), data.draw(st.integers(0, 3))
+    limit, offset = data.draw(st.none() | st.integers(1, 30)), data.draw(st.integers(0, 3))
+    pace = data.draw(PACES)
     note(text)
 
     expected: list[UUID] = []
@@ -82,6 +97,9 @@ def test_a_query_finds_what_plain_python_finds(rows, language, data):
         assert caught.value.place in blamed
     else:
         assert expected == ids(FIND[language](text, current, limit, offset))
+        assert [str(row_id) for row_id in expected] == finding.ids(
+            compiled(text, language), current, limit, offset, pace
+        )
 
 
 def ids(found: Any) -> list[UUID]:
