@@ -170,7 +170,7 @@ class BaseModel(peewee.Model):
     @classmethod
     def append_prepared(cls, prepared: Prepared) -> None:
         """As `append`, of what `inserts` has made."""
-        if prepared.is_set:
+        if prepared.are_many:
             prepared.run()
         elif prepared.rows:
             memory.append(prepared.sql, prepared.rows)

@@ -33,6 +33,17 @@ class Prepared:
     columns: Columns
     is_update: bool  # of the row with the id that is the last value; else an insert, with the id first
     rows: list[list[Any]]
+    _differing: tuple[int, ...] = ()  # places of the columns in which many rows are not all alike
+
+    def __post_init__(self) -> None:
+        if self.are_many:
+            columns = enumerate(zip(*self.rows, strict=True))
+            differing = (place for place, values in columns if values.count(values[0]) < len(values))
+            self._differing = tuple(differing)
+
+    @property
+    def are_many(self) -> bool:
+        return len(self.rows) >= MANY
 
     @property
     def ids(self) -> list[str]:
@@ -45,27 +56,14 @@ class Prepared:
         for row in self.rows:
             row[place] = value
 
-    @property
-    def is_set(self) -> bool:
-        """Whether there are many rows."""
-        return len(self.rows) >= MANY
-
     def run(self) -> None:
         """Put the rows into the database."""
-        rows = self.rows
-        differing = _differing(rows) if len(rows) >= MANY else ()
-        if 0 < len(differing) <= DIFFERENT:
+        if 0 < len(self._differing) <= DIFFERENT:
             names = tuple(name for name, _ in self.columns)
-            sql, params = _at_once(self.model, names, self.is_update, differing)
-            run(sql, [param.filled(rows, differing) for param in params])
-        elif rows:
-            run_for_each(self.sql, rows)
-
-
-def _differing(rows: list[list[Any]]) -> tuple[int, ...]:
-    """The places of the columns in which the rows are not all alike."""
-    columns = enumerate(zip(*rows, strict=True))
-    return tuple(place for place, values in columns if values.count(values[0]) < len(values))
+            sql, params = _at_once(self.model, names, self.is_update, self._differing)
+            run(sql, [param.filled(self.rows, self._differing) for param in params])
+        elif self.rows:
+            run_for_each(self.sql, self.rows)
 
 
 @dataclass(frozen=True)

@@ -104,12 +104,10 @@ class Sync:
 @functools.cache
 def _movable() -> Select[Membership]:
     """The select of those of some users who are active in a program, but not in a cohort."""
-    # The plus keeps SQLite from the index of states, by which it would read the whole program.
-    state = peewee.NodeList((peewee.SQL("+"), Membership.state), glue="")
     found = Membership.select().where(
         Membership.program == given("program_id"),
         Membership.user.in_(any_given("user_ids")),
-        state == MembershipState.ACTIVE,
+        Membership.state == MembershipState.ACTIVE,
         Membership.cohort.is_null() | (Membership.cohort != given("cohort_id")),
     )
     return Select(found)
