@@ -71,12 +71,12 @@ def ids(
     first of all rows, in the order in which they are wanted. Where that is not so either, longer lists
     are made; or, if there are none, all rows are looked at.
     """
+    values = query.later.values(current)  # first of all: a query that is wrong is refused on any page
     if query.query.limit is not None:
         rest = query.query.limit - offset
         limit = rest if limit is None else min(limit, rest)
     if limit is not None and limit <= 0:
         return []
-    values = query.later.values(current)
     page = values | {"limit": -1 if limit is None else limit, "offset": offset}
     wanted = 0 if limit is None else offset + limit
     few = query.few(values, pace.few + pace.few_per_row * wanted)
