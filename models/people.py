@@ -9,12 +9,13 @@ from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
 
+import orjson
 import peewee
 
 from models import actor, clock
 from models.errors import Conflict, Invalid, NotFound
 from models.rows import BaseModel, ChoiceField, DatedModel, DayField, InstantField
-from models.statements import Statement, given
+from models.statements import Select, Statement, Stored, given
 
 EMAIL_AT_MOST = 254
 _ZERO_WIDTH = dict.fromkeys(map(ord, "\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"))
@@ -279,6 +280,20 @@ class User(DatedModel):
             user.labels = labels.get(user.id, [])
 
 
+class UserSelect(Select[User]):
+    """A select of users, each with all that is shown of them in the same row, compiled."""
+
+    def __init__(self, query: peewee.ModelSelect[User]) -> None:
+        handles = {"groups": UserGroup.handles(), "labels": UserLabel.handles()}
+        super().__init__(query, shown_name=User.shown_name_column(), **handles)
+
+    def made_of(self, stored: Stored) -> User:
+        user = super().made_of(stored)
+        *_, groups, labels = stored
+        user.groups, user.labels = orjson.loads(groups), orjson.loads(labels)
+        return user
+
+
 class _Named(DatedModel):
     """Something with a handle by which people are sorted."""
 
@@ -389,6 +404,13 @@ class _Tagged(_Link):
     @classmethod
     def has(cls, user: User, handle: str) -> bool:
         return bool(_having(cls).stored(user_id=user.id, handle=handle))
+
+    @classmethod
+    def handles(cls) -> peewee.ModelSelect[Any]:
+        """The sorted handles of the user of a row, as a JSON array, for queries."""
+        handle = cls._meta.fields[cls.tag].rel_model.handle
+        array = peewee.fn.JSON_GROUP_ARRAY(handle).order_by(handle)
+        return cls.select(array).join(handle.model).where(cls.user == User.id)
 
     @classmethod
     def handles_by_user(cls, users: Sequence[User]) -> dict[UUID, list[str]]:

@@ -207,29 +207,28 @@ class Program(_InTree):
 
     @classmethod
     def by_zone(cls, ahead: str, behind: str, usual: str) -> peewee.Node:
-        """One of the given values of these names, for selects that are run with `todays`.
+        """One of the given days of these names, for selects that are run with `todays`.
 
         At any instant the zones of the world are on at most three days: that of UTC, and the days
         before and after it.
         """
         cases = [
-            (cls.timezone.in_(any_given("zones_ahead")), given(ahead)),
-            (cls.timezone.in_(any_given("zones_behind")), given(behind)),
+            (cls.timezone.in_(any_given("zones_ahead")), given(ahead, str)),
+            (cls.timezone.in_(any_given("zones_behind")), given(behind, str)),
         ]
-        return peewee.Case(None, cases, given(usual))
+        return peewee.Case(None, cases, given(usual, str))
 
     @classmethod
-    def todays(cls, plus_days: int = 0) -> dict[str, Any]:
-        """What a select with `today_column` is run with: today, or so many days later."""
+    def todays(cls) -> dict[str, Any]:
+        """What a select with `today_column` is run with."""
         today = clock.today()
         days = {zone: clock.today(zone) for (zone,) in _timezones().stored()}
-        more = timedelta(days=plus_days)
         return {
             "zones_ahead": [zone for zone, day in days.items() if day > today],
             "zones_behind": [zone for zone, day in days.items() if day < today],
-            "day_ahead": max(days.values(), default=today) + more,
-            "day_behind": min(days.values(), default=today) + more,
-            "today": today + more,
+            "day_ahead": max(days.values(), default=today),
+            "day_behind": min(days.values(), default=today),
+            "today": today,
         }
 
     @classmethod

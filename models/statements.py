@@ -46,17 +46,17 @@ class _Slot:
 
 
 class _Given(peewee.Node):
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, name: str, stored: Callable[[Any], Any] | None) -> None:
+        self._name, self._stored = name, stored
 
     def __sql__(self, ctx: peewee.Context) -> peewee.Context:
         # The column that it is compared with says how the value is stored.
-        return ctx.value(_Slot(self._name, ctx.state.converter), converter=False)
+        return ctx.value(_Slot(self._name, self._stored or ctx.state.converter), converter=False)
 
 
-def given(name: str) -> peewee.Node:
-    """Stands for the value of this name."""
-    return _Given(name)
+def given(name: str, stored: Callable[[Any], Any] | None = None) -> peewee.Node:
+    """Stands for the value of this name; where no column is near, `stored` makes what is stored of it."""
+    return _Given(name, stored)
 
 
 def any_given(name: str) -> peewee.Node:
@@ -156,11 +156,16 @@ class SetOf:
 
 
 class Select(Generic[M]):
-    """A select of whole models, each with those that are joined and selected too, compiled."""
+    """A select of whole models, each with those that are joined and selected too, compiled.
 
-    def __init__(self, query: peewee.ModelSelect[M]) -> None:
-        self._statement = Statement(query.limit(given("limit")).offset(given("offset")))
-        self._query = query
+    Further columns have names of their own. They are for results that are rendered from what is stored;
+    a model that is made of a row works them out by itself.
+    """
+
+    def __init__(self, query: peewee.ModelSelect[M], **more: peewee.Node) -> None:
+        extended = query.select_extend(*more.values())
+        self._statement = Statement(extended.limit(given("limit")).offset(given("offset")))
+        self._query = extended
         self.model: type[M] = query.model
         joined = query._joins  # type: ignore[attr-defined]
         self._links = [(source, name, model) for source, joins in joined.items() for model, name, *_ in joins]
@@ -168,7 +173,8 @@ class Select(Generic[M]):
         for source, name, model in self._links:
             ways[model] = f"{ways[source]}{name}."
         self._models = dict.fromkeys(column.model for column in query.selected_columns)
-        self.columns = tuple(ways[column.model] + column.column_name for column in query.selected_columns)
+        whole = (ways[column.model] + column.column_name for column in query.selected_columns)
+        self.columns = (*whole, *more)
 
     def rows(self, limit: int | None = None, offset: int = 0, **values: Any) -> Rows[M]:
         """The rows there are with these values."""

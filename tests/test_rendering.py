@@ -172,7 +172,13 @@ def test_what_a_handler_returns_is_rendered_as_marshmallow_dumps_it(world, name)
     assert outcome(dumped, entry.returns, value) == outcome(rendered, entry.returns, value)
 
 
-STORED = ["core.ListCohorts", "core.ListActivePrograms", "core.ProgramsAfter", "core.UserTickets"]
+STORED = [
+    "core.ListCohorts",
+    "core.ListActivePrograms",
+    "core.ListClosingParticipants",
+    "core.ProgramsAfter",
+    "core.UserTickets",
+]
 
 
 @pytest.mark.sample

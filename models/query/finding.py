@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
-from models.memberships import Participation
-from models.people import User
+from models.memberships import Membership, Participation, ParticipationSelect
+from models.people import User, UserSelect
 from models.programs import Program
 from models.query.compiler import Compiled, Few, compiled, edge, table_size
 from models.query.tree import Language
@@ -36,9 +36,7 @@ PACE = Pace()
 
 def find_users(text: str, current: UUID | None, limit: int | None = None, offset: int = 0) -> Sequence[User]:
     """The users that a query finds, with their handles. QueryError: it says nothing, or nobody is current."""
-    found = list(_with_ids(_users(), _ids(text, Language.USERS, current, limit, offset)))
-    User.fetch_handles(found)
-    return found
+    return _with_ids(_users(), _ids(text, Language.USERS, current, limit, offset))
 
 
 def find_programs(
@@ -52,8 +50,7 @@ def find_participants(
     text: str, current: UUID | None, limit: int | None = None, offset: int = 0
 ) -> Sequence[Participation]:
     """The memberships that a query finds, with all that is shown of them."""
-    rows = _with_ids(_memberships(), _ids(text, Language.PARTICIPANTS, current, limit, offset))
-    return Participation.fetch(rows)
+    return _with_ids(_participations(), _ids(text, Language.PARTICIPANTS, current, limit, offset))
 
 
 def user_ids(text: str, current: UUID | None) -> list[str]:
@@ -74,12 +71,12 @@ def ids(
     first of all rows, in the order in which they are wanted. Where that is not so either, longer lists
     are made; or, if there are none, all rows are looked at.
     """
+    values = query.later.values(current)  # first of all: a query that is wrong is refused on any page
     if query.query.limit is not None:
         rest = query.query.limit - offset
         limit = rest if limit is None else min(limit, rest)
     if limit is not None and limit <= 0:
         return []
-    values = query.later.values(current)
     page = values | {"limit": -1 if limit is None else limit, "offset": offset}
     wanted = 0 if limit is None else offset + limit
     few = query.few(values, pace.few + pace.few_per_row * wanted)
@@ -126,8 +123,8 @@ def _with_ids(select: Select[M], ids: Sequence[str]) -> Rows[M]:
 
 
 @functools.cache
-def _users() -> Select[User]:
-    return Select(User.select().where(User.id.in_(any_given("ids"))))
+def _users() -> UserSelect:
+    return UserSelect(User.select().where(User.id.in_(any_given("ids"))))
 
 
 @functools.cache
@@ -136,6 +133,5 @@ def _programs() -> Select[Program]:
 
 
 @functools.cache
-def _memberships() -> Select:
-    query = Participation.query()
-    return Select(query.where(query.model.id.in_(any_given("ids"))))
+def _participations() -> ParticipationSelect:
+    return ParticipationSelect(Participation.query().where(Membership.id.in_(any_given("ids"))))

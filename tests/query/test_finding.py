@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
+from marshmallow import fields
 
 from models import clock, migrations
 from models.actor import Actor, acting
@@ -16,6 +18,8 @@ from models.query.compiler import Compiled
 from models.query.finding import Pace, find_participants, find_programs, find_users, ids
 from models.query.syntax import parse
 from models.query.tree import Language
+from rpc.rendering import rendered
+from rpc.results import ProgramInfoResult, ProgramParticipationResult, UserResult
 from tests.query import world
 from tests.query.strategies import queries
 
@@ -31,6 +35,11 @@ FIND = {
     Language.USERS: find_users,
     Language.PROGRAMS: find_programs,
     Language.PARTICIPANTS: find_participants,
+}
+RESULT = {
+    Language.USERS: UserResult,
+    Language.PROGRAMS: ProgramInfoResult,
+    Language.PARTICIPANTS: ProgramParticipationResult,
 }
 SOMEBODY = world.USERS[0]["id"]
 
@@ -90,6 +99,23 @@ def test_pages_are_inside_the_limit_of_the_text(language):
     assert everything[3:5] == found("all users limit 5", 4, 3)
     assert [] == found("all users limit 5", 4, 5)
     assert [] == found("all users limit 5", None, 7)
+
+
+@pytest.mark.parametrize("at", ["2026-03-10T12:00:00", "2026-03-10T00:30:00", "2026-03-31T11:30:00"])
+@pytest.mark.parametrize("language", Language)
+def test_what_comes_back_goes_out_as_it_is_stored_and_as_its_models_say(language, at):
+    clock.set_to(datetime.fromisoformat(at))
+    found = FIND[language]("status = any", None)
+    field = fields.List(fields.Nested(RESULT[language]))
+
+    models, stored = field.serialize("found", {"found": list(found)}), rendered(field, found)
+    clock.set_to(world.NOW)
+
+    assert len(found) > 10
+    assert models == stored
+    assert [list(map(type, one.values())) for one in models] == [
+        list(map(type, one.values())) for one in stored
+    ]
 
 
 @pytest.mark.parametrize("language", Language)
