@@ -1,4 +1,4 @@
-"""Stop the server under load, over and over: `python -m tests.overload.stopping`; README.md says what it prints."""
+"""Stop the server under load, over and over: `python -m tests.overload.stopping`; see README.md."""
 
 from __future__ import annotations
 
