@@ -10,6 +10,8 @@ import logging
 import re
 import resource
 import signal
+import socket
+import struct
 import sys
 import termios
 import time
@@ -363,7 +365,7 @@ class _Connection(RequestHandler):
         super().pause_writing()
         transport = self._server.open.get(self)
         if transport is not None:
-            self._cut = asyncio.get_running_loop().call_later(self._reply_seconds, transport.abort)
+            self._cut = asyncio.get_running_loop().call_later(self._reply_seconds, _cut, transport)
             self._server.note_unsent(self, transport.get_write_buffer_size())
 
     def resume_writing(self) -> None:
@@ -424,6 +426,13 @@ class _Connection(RequestHandler):
         response = web.Response(status=400, body=body, content_type=JSON, headers=headers)
         response.force_close()
         return response
+
+
+def _cut(transport: asyncio.Transport) -> None:
+    """Close, and have the kernel throw away what was not taken: it would go on offering it."""
+    at_once = struct.pack("ii", 1, 0)
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+    transport.abort()
 
 
 def _unread(transport: asyncio.BaseTransport) -> bool:
@@ -513,7 +522,7 @@ class Server(web.Server):
         while self._unsent_bytes > self._max_unsent and len(self._unsent) > 1:
             slowest = next(iter(self._unsent))
             self._unsent_bytes -= self._unsent.pop(slowest)
-            self.open[slowest].abort()
+            _cut(self.open[slowest])
 
     async def finish(self, last_seconds: float, give_up: Callable[[], None], seconds: float) -> None:
         """Answer what has come in, and what comes in the last seconds, and close all connections.
@@ -531,7 +540,7 @@ class Server(web.Server):
                 give_up()
             await asyncio.sleep(LOOK_SECONDS)
         for transport in self.open.values():
-            transport.abort()
+            _cut(transport)
         await self.shutdown(LOOK_SECONDS)
 
 
@@ -564,8 +573,8 @@ class Running:
         self._app.draining = True
         await asyncio.sleep(self._config.drain_seconds)
         last = min(LAST_SECONDS, self._config.drain_seconds)
-        for socket in self._listening.sockets:
-            stop_arrivals(socket.fileno())
+        for listening in self._listening.sockets:
+            stop_arrivals(listening.fileno())
         await asyncio.sleep(last)
         self._listening.close()
         await self._server.finish(last, self._app.lanes.give_up, self._config.stop_seconds)

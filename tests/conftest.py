@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import shutil
 import threading
 import time
@@ -34,6 +35,7 @@ from rpc.lanes import Lanes
 from rpc.registry import METHODS, Caller, Context, Lane, Method
 from rpc.schemas import Params
 from tests.ports import free_port
+from tests.wire import FAR, LOOKUP, Answer, Wire, head
 
 TODAY = date(2026, 3, 10)
 NOON = "2026-03-10T12:00:00Z"
@@ -276,3 +278,44 @@ def ask(world: World) -> Iterator[Callable[..., bytes]]:
 
         yield ask
     lanes.close()
+
+
+@pytest.fixture
+def connect(world) -> Iterator[Callable[..., Wire]]:
+    """Open connections that are closed after the test."""
+    made: list[Wire] = []
+
+    def connect(server: Any) -> Wire:
+        made.append(Wire(server.running.port))
+        return made[-1]
+
+    yield connect
+    for wire in made:
+        wire.socket.close()
+
+
+@pytest.fixture
+def post(connect, world) -> Callable[..., Answer]:
+    """Post to a server, with a good token and type unless the test says otherwise."""
+
+    def post(server: Any, body: Any = LOOKUP, path: str = "/rpc", **headers: str | None) -> Answer:
+        sent = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return connect(server).send(head(world, len(sent), path, **headers), sent).receive()
+
+    return post
+
+
+@pytest.fixture
+def hold(make_method) -> Iterator[threading.Event]:
+    """`test.Hold` reads in a thread until this is set; `begun` says that one does."""
+    let_go = threading.Event()
+    begun = threading.Semaphore(0)
+
+    def held() -> bool:
+        begun.release()
+        return let_go.wait(FAR)
+
+    make_method("test.Hold", held, lane=Lane.SLOW)
+    let_go.begun = begun
+    yield let_go
+    let_go.set()

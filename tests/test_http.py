@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
 import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -21,110 +17,9 @@ from hypothesis import strategies as st
 from models.database import database
 from models.tokens import Scope
 from rpc.registry import Lane
+from tests.wire import FAR, HOLD, LOOKUP, Wire, head
 
-LOOKUP = {"jsonrpc": "2.0", "id": 1, "method": "core.ListActivePrograms"}
 LINE_END = b"\r\n"
-FAR = 20.0  # seconds after which a test gives up
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back over HTTP."""
-
-    status: int
-    headers: http.client.HTTPMessage
-    body: bytes
-
-    @property
-    def error(self) -> dict[str, Any]:
-        return json.loads(self.body)["error"]
-
-    @property
-    def word(self) -> str:
-        return self.error["data"]["code"]
-
-
-class Wire:
-    """One connection, on which a test says every byte itself."""
-
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=FAR)
-
-    def send(self, *pieces: bytes) -> Wire:
-        self.socket.sendall(b"".join(pieces))
-        return self
-
-    def receive(self, method: str = "POST") -> Answer:
-        response = http.client.HTTPResponse(self.socket, method=method)
-        response.begin()
-        return Answer(response.status, response.headers, response.read())
-
-    def is_closed(self) -> bool:
-        """Wait for the other side to close; what it still sends is passed over."""
-        with contextlib.suppress(ConnectionError):
-            while self.socket.recv(65536):
-                pass
-        return True
-
-
-@pytest.fixture
-def connect(world) -> Iterator[Callable[..., Wire]]:
-    """Open connections that are closed after the test."""
-    made: list[Wire] = []
-
-    def connect(server: Any) -> Wire:
-        made.append(Wire(server.running.port))
-        return made[-1]
-
-    yield connect
-    for wire in made:
-        wire.socket.close()
-
-
-@pytest.fixture
-def post(connect, world) -> Callable[..., Answer]:
-    """Post to a server, with a good token and type unless the test says otherwise."""
-
-    def post(server: Any, body: Any = LOOKUP, path: str = "/rpc", **headers: str | None) -> Answer:
-        sent = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return connect(server).send(head(world, len(sent), path, **headers), sent).receive()
-
-    return post
-
-
-def head(world: Any, length: int | None, path: str = "/rpc", **headers: str | None) -> bytes:
-    """The head of a request; headers are given with _ for -, and left out by None."""
-    usual: dict[str, str | None] = {
-        "Host": "127.0.0.1",
-        "Authorization": f"Bearer {world.secrets[Scope.ADMIN]}",
-        "Content-Type": "application/json",
-        "Content-Length": None if length is None else str(length),
-    }
-    usual.update({name.replace("_", "-"): value for name, value in headers.items()})
-    lines = [
-        f"POST {path} HTTP/1.1",
-        *(f"{name}: {value}" for name, value in usual.items() if value is not None),
-    ]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "surrogateescape")
-
-
-@pytest.fixture
-def hold(make_method) -> Iterator[threading.Event]:
-    """`test.Hold` reads in a thread until this is set; `begun` says that one does."""
-    let_go = threading.Event()
-    begun = threading.Semaphore(0)
-
-    def held() -> bool:
-        begun.release()
-        return let_go.wait(FAR)
-
-    make_method("test.Hold", held, lane=Lane.SLOW)
-    let_go.begun = begun
-    yield let_go
-    let_go.set()
-
-
-HOLD = {"jsonrpc": "2.0", "id": 1, "method": "test.Hold"}
 
 
 # What has an RPC answer is 200
