@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
 import peewee
 
 from models import actor, clock
 from models.actor import Actor
 from models.ids import new_id
+from models.people import User
 from models.rows import BaseModel, IdField, InstantField
+from models.tokens import Token
 
 
 class Audit(BaseModel):
@@ -22,7 +28,47 @@ class Audit(BaseModel):
 
     class Meta:
         without_rowid = True  # ids ascend: rows are appended to one tree
+        # By time alone, which is appended to as well. An index by token or by what was touched would
+        # cost each write pages of its own, to make quicker what looks through a million rows in 0.6 s.
         indexes = ((("at", "id"), False),)
+
+    @classmethod
+    def matching(
+        cls,
+        limit: int | None = None,
+        offset: int = 0,
+        *,
+        touched: UUID | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        **values: Any,
+    ) -> list[Self]:
+        """The rows of which all this is true, newest first; `since` is within, `until` is not.
+
+        NotFound: the token, the acting user.
+        """
+        if "token_id" in values:
+            Token.of(values["token_id"])
+        if "acting_user_id" in values:
+            User.check(values["acting_user_id"])
+        found = cls.select().filter(**values)
+        if touched is not None:
+            found = found.where(cls.touched.contains(str(touched)))
+        if since is not None:
+            found = found.where(cls.at >= since)
+        if until is not None:
+            found = found.where(cls.at < until)
+        return list(found.order_by(cls.at.desc(), cls.id.desc()).limit(limit).offset(offset))
+
+    @property
+    def request(self) -> str | None:
+        """The id of the request, or of the command's run; None in rows from before commands had one."""
+        return self.request_id or None
+
+    @property
+    def touched_ids(self) -> list[str]:
+        """The ids of the rows that were written, in the order of their first write."""
+        return self.touched.split()
 
     @classmethod
     def note(cls, author: Actor) -> None:
