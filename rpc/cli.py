@@ -7,7 +7,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -19,14 +19,16 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from client import Client, ClientError, RpcError
 from models import clock, database, migrations, roster, sample
 from models.actor import Actor
-from models.audit import audited
+from models.audit import Audit, audited
 from models.database import BadDatabaseUrl, connected, writing
 from models.errors import ModelError
 from models.people import User
+from models.text import DAY_TEXT, INSTANT_TEXT
 from models.tokens import Scope, Token
 from rpc.config import BadSetting, Config
 
@@ -262,6 +264,89 @@ def token_rotate(
     with _current(database), _acting("token rotate"):
         _, secret = Token.of(id).rotate(while_both)
     print(secret)
+
+
+# The audit
+
+TOUCHED_SHOWN = 3  # ids in a row of the table
+
+
+@cli.command()
+def audit(
+    since: Annotated[
+        str | None, typer.Option(metavar="WHEN", help="From this day or time on; UTC, as 2026-03-01.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="WHEN", help="To the end of this day, or before this time.")
+    ] = None,
+    method: Annotated[str | None, typer.Option(help="What this function or command wrote.")] = None,
+    token: Annotated[UUID | None, typer.Option(help="What this token wrote.")] = None,
+    user: Annotated[str | None, typer.Option(metavar="EMAIL", help="What was written for this user.")] = None,
+    request: Annotated[str | None, typer.Option(metavar="ID", help="What came of this request.")] = None,
+    touched: Annotated[
+        UUID | None, typer.Option(metavar="ID", help="What wrote the row with this id.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="So many rows at most.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
+    database: DatabaseOption = None,
+) -> None:
+    """List who wrote what, newest first."""
+    given: dict[str, Any] = {
+        "since": _moment("--since", since),
+        "until": _moment("--until", until, ends=True),
+        "method": method,
+        "token_id": token,
+        "request_id": request,
+        "touched": touched,
+    }
+    with _current(database):
+        if user is not None:
+            given["acting_user_id"] = User.who(None, user)
+        rows = Audit.matching(limit, **{name: value for name, value in given.items() if value is not None})
+        if not as_json:
+            out.print(_audit_table(rows))
+            return
+    from rpc.results import AuditResult
+
+    result = AuditResult()
+    for row in rows:
+        print(json.dumps(result.dump(row), ensure_ascii=False))
+
+
+def _moment(option: str, text: str | None, *, ends: bool = False) -> datetime | None:
+    """The instant that a day begins at, or ends at, or that is written."""
+    if text is None:
+        return None
+    try:
+        if DAY_TEXT.fullmatch(text):
+            return datetime.fromisoformat(text).replace(tzinfo=UTC) + timedelta(days=ends)
+        if INSTANT_TEXT.fullmatch(text):
+            return datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        pass
+    raise BadSetting(f"{option}: {text!r} is neither a day such as 2026-03-01 nor 2026-03-01T12:00:00Z")
+
+
+def _audit_table(rows: list[Audit]) -> Table:
+    """The rows for people: tokens by their names, users by their emails."""
+    tokens = {token.id: token.name for token in Token.all()}
+    users = {user_id: User.of(user_id).email or user_id for row in rows if (user_id := row.acting_user_id)}
+    table = Table("at", "what", "token", "for", "request", "touched")
+    for column in table.columns:
+        column.overflow = "fold"  # nothing of an id is left out
+    table.columns[0].no_wrap = True
+    for row in rows:
+        shown, more = row.touched_ids[:TOUCHED_SHOWN], len(row.touched_ids) - TOUCHED_SHOWN
+        cells = (
+            f"{row.at:%Y-%m-%d %H:%M:%S}",
+            row.method,
+            tokens.get(row.token_id) or row.token_id or "",
+            users.get(row.acting_user_id, ""),
+            row.request or "",
+            "\n".join(shown + [f"and {more} more"] * (more > 0)),
+        )
+        table.add_row(*(Text(str(cell)) for cell in cells))  # Text: names are no markup
+    return table
 
 
 # OneRoster
