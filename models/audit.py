@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import time
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
@@ -10,10 +12,14 @@ import peewee
 
 from models import actor, clock
 from models.actor import Actor
+from models.database import run
 from models.ids import new_id
 from models.people import User
 from models.rows import BaseModel, IdField, InstantField
+from models.statements import Statement, given
 from models.tokens import Token
+
+PURGED_AT_ONCE = 1000
 
 
 class Audit(BaseModel):
@@ -60,6 +66,21 @@ class Audit(BaseModel):
             found = found.where(cls.at < until)
         return list(found.order_by(cls.at.desc(), cls.id.desc()).limit(limit).offset(offset))
 
+    @classmethod
+    def purge(cls, before: datetime, seconds: float) -> int:
+        """Remove the oldest rows from before an instant, for so long; 0 when none is left.
+
+        One by one, because a row of an import may name a thousand ids and take as long as fifty others.
+        """
+        until = time.monotonic() + seconds
+        removed = 0
+        for row_id in _oldest().stored(before=before):
+            run(_deletion(), row_id)
+            removed += 1
+            if time.monotonic() > until:
+                break
+        return removed
+
     @property
     def request(self) -> str | None:
         """The id of the request, or of the command's run; None in rows from before commands had one."""
@@ -83,6 +104,20 @@ class Audit(BaseModel):
             "touched": " ".join(author.touched),
         }
         cls.append([row])
+
+
+@functools.cache
+def _oldest() -> Statement:
+    """The select of the ids of some oldest rows from before an instant."""
+    found = Audit.select(Audit.id).where(Audit.at < given("before"))
+    return Statement(found.order_by(Audit.at, Audit.id).limit(PURGED_AT_ONCE))
+
+
+@functools.cache
+def _deletion() -> str:
+    """The delete of the row with an id."""
+    sql, _ = Audit.delete().where(Audit.id == peewee.SQL("?")).sql()
+    return sql
 
 
 class audited(actor.acting):

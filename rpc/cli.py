@@ -22,7 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from client import Client, ClientError, RpcError
-from models import clock, database, migrations, roster, sample
+from models import clock, database, migrations, retention, roster, sample
 from models.actor import Actor
 from models.audit import Audit, audited
 from models.database import BadDatabaseUrl, connected, writing
@@ -288,6 +288,9 @@ def audit(
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="So many rows at most.")] = 100,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
+    purge: Annotated[
+        bool, typer.Option("--purge", help="Remove what is older than CORE_RPC_AUDIT_DAYS instead.")
+    ] = False,
     database: DatabaseOption = None,
 ) -> None:
     """List who wrote what, newest first."""
@@ -299,6 +302,9 @@ def audit(
         "request_id": request,
         "touched": touched,
     }
+    if purge:
+        _purge(database, alone=user is None and not any(given.values()))
+        return
     with _current(database):
         if user is not None:
             given["acting_user_id"] = User.who(None, user)
@@ -311,6 +317,15 @@ def audit(
     result = AuditResult()
     for row in rows:
         print(json.dumps(result.dump(row), ensure_ascii=False))
+
+
+def _purge(url: str | None, *, alone: bool) -> None:
+    if not alone:
+        raise BadSetting("--purge goes by age alone, and takes no other choice of rows")
+    with _current(url) as config:
+        if not config.audit_days:
+            raise BadSetting("--purge: CORE_RPC_AUDIT_DAYS is 0, which keeps the audit for ever")
+        print(f"removed {retention.purge(config.audit_days)} rows older than {config.audit_days} days")
 
 
 def _moment(option: str, text: str | None, *, ends: bool = False) -> datetime | None:

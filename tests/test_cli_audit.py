@@ -178,3 +178,32 @@ def test_it_reads_beside_a_server(lines, server, world):
     Client(server.url, world.secrets[Scope.ADMIN]).admin.save_group(handle="kitchen")
 
     assert ["admin.SaveGroup"] == [row["method"] for row in lines()]
+
+
+def test_a_purge_removes_what_is_older_than_the_setting_says(audit, make_audit, lines):
+    make_audit(at=datetime(2026, 2, 1, tzinfo=UTC))
+    young = make_audit()
+
+    done = audit("--purge", audit_days="30", clock="2026-03-10T12:00:00Z")
+
+    assert "removed 1 rows older than 30 days\n" == done.stdout
+    assert [str(young.id)] == ids(lines())
+
+
+@pytest.mark.parametrize(
+    ("words", "days", "told"),
+    [
+        (["--purge"], "0", "CORE_RPC_AUDIT_DAYS"),
+        (["--purge"], "-1", "CORE_RPC_AUDIT_DAYS"),
+        (["--purge"], "1000000", "CORE_RPC_AUDIT_DAYS"),
+        (["--purge", "--method", "core.X"], "30", "--purge"),
+        (["--purge", "--user", "ada@example.org"], "30", "--purge"),
+    ],
+)
+def test_a_purge_that_cannot_be_meant_removes_nothing(audit, make_audit, lines, words, days, told):
+    make_audit(at=datetime(1990, 1, 1, tzinfo=UTC))
+
+    done = audit(*words, audit_days=days)
+
+    assert (1, True) == (done.returncode, told in done.stderr)
+    assert 1 == len(lines())
