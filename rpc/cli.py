@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from client import Client, ClientError, RpcError
+from models import backup as backups
 from models import clock, database, migrations, retention, roster, sample
 from models.actor import Actor
 from models.audit import Audit, audited
@@ -33,6 +35,7 @@ from models.tokens import Scope, Token
 from rpc.config import BadSetting, Config
 
 COMMAND_BUSY_SECONDS = 60.0  # how long a command waits for a busy server's writer
+BACKUP_NICE = 5  # a server beside it comes first
 
 out = Console()
 err = Console(stderr=True)
@@ -58,7 +61,15 @@ def main() -> None:
     """Run a command; what goes wrong is one line on the error output and exit status 1."""
     try:
         cli()
-    except (BadSetting, BadDatabaseUrl, migrations.WrongVersion, ModelError, ClientError, OSError) as error:
+    except (
+        BadSetting,
+        BadDatabaseUrl,
+        migrations.WrongVersion,
+        backups.BackupRefused,
+        ModelError,
+        ClientError,
+        OSError,
+    ) as error:
         _fail(str(error))
     except (peewee.DatabaseError, peewee.InterfaceError) as error:
         _fail(f"the database cannot be used: {error}")
@@ -142,6 +153,33 @@ def migrate(database: DatabaseOption = None) -> None:
     with _opened(database, must_exist=False):
         names = migrations.migrate()
         print("\n".join(f"applied {name}" for name in names) or "nothing to do")
+
+
+@cli.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to write.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the file if it is there.")] = False,
+    database: DatabaseOption = None,
+) -> None:
+    """Copy a database to a file, beside a running server if need be."""
+    os.nice(BACKUP_NICE)
+    with _opened(database):
+        size = backups.backup(file, replace=replace)
+    print(f"wrote {size:,} bytes to {file}")
+
+
+@cli.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `core-rpc backup` wrote.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the database if there is one.")] = False,
+    database: DatabaseOption = None,
+) -> None:
+    """Make a database of a backup; no server must have it open."""
+    config = Config.from_env(database=database)
+    pending = backups.restore(file, config.database, replace=replace)
+    print(f"restored {config.database}")
+    if pending:
+        print(f"it is older than this program ({pending[0]} is missing); run: core-rpc migrate")
 
 
 @cli.command()
