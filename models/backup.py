@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 import apsw
-import peewee
 
 from models import migrations
 from models.database import database, path_of
@@ -102,24 +101,31 @@ def _copy(copy: Path) -> None:
     was once known of erased users is still in the free parts of pages.
     """
     _new(copy).close()  # it must be empty or not be there; so it is the owner's alone
-    with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
+    try:
         # The settings of the connection are those of the copy, which need not last. Never on the
         # program's own: it checkpoints when it is closed.
         with contextlib.closing(apsw.Connection(database.database)) as source:
             source.set_busy_timeout(BUSY_MILLISECONDS)
             source.pragma("synchronous", "off")
             source.execute("VACUUM INTO ?", (str(copy),))
-        with contextlib.closing(apsw.Connection(str(copy), apsw.SQLITE_OPEN_READONLY)) as made:
+        with _readable(copy) as made:
             problems = [row[0] for row in made.execute("PRAGMA integrity_check(1)")]
+    except apsw.Error as error:
+        raise BackupRefused(f"the database cannot be copied: {error}") from None
     if problems != ["ok"]:
-        raise BackupRefused(f"the database is damaged, there is no backup of it: {problems[0]}")
+        found = " ".join(problems[0].split())
+        raise BackupRefused(f"the database is damaged, no backup is made of it: {found}")
     _pending(copy)
 
 
 def _pending(copy: Path) -> list[str]:
     """The migrations that a copy has yet to see; WrongVersion: it has one that this program does not."""
-    with contextlib.closing(apsw.Connection(str(copy), apsw.SQLITE_OPEN_READONLY)) as connection:
-        return migrations.pending(migrations.applied_in(connection))
+    with _readable(copy) as file:
+        return migrations.pending(migrations.applied_in(file))
+
+
+def _readable(copy: Path) -> contextlib.closing[apsw.Connection]:
+    return contextlib.closing(apsw.Connection(str(copy), apsw.SQLITE_OPEN_READONLY))
 
 
 # The file
@@ -253,10 +259,11 @@ def _overwrite(target: Path, copy: Path) -> None:
         with contextlib.closing(apsw.Connection(str(target), apsw.SQLITE_OPEN_READWRITE)) as there:
             there.pragma("locking_mode", "exclusive")
             there.pragma("journal_mode", "delete")  # refused while anybody else has it open
-            source = apsw.Connection(str(copy), apsw.SQLITE_OPEN_READONLY)
-            with contextlib.closing(source), there.backup("main", source, "main") as whole:
+            with _readable(copy) as source, there.backup("main", source, "main") as whole:
                 whole.step()
     except apsw.BusyError:
         raise BackupRefused(f"{target} is in use: stop the server and all commands first") from None
     except (apsw.NotADBError, apsw.CorruptError) as error:
         raise BackupRefused(f"{target} is damaged ({error}); move it away first") from None
+    except apsw.Error as error:
+        raise BackupRefused(f"{target} cannot be replaced: {error}") from None
