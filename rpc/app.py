@@ -94,7 +94,7 @@ class App:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.draining = False
-        self.lanes = Lanes(config.readers)
+        self.lanes = Lanes(config.readers, config.audit_days)
         self.access = Access(self.lanes.fresh, config.rate_limit, config.rate_burst, config.free_guesses)
         self.gate = Gate(config.max_in_flight, config.max_waiting)
         limits = Limits(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -21,19 +22,23 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from client import Client, ClientError, RpcError
-from models import clock, database, migrations, roster, sample
+from models import backup as backups
+from models import clock, database, migrations, retention, roster, sample
 from models.actor import Actor
-from models.audit import audited
+from models.audit import Audit, audited
 from models.database import BadDatabaseUrl, connected, writing
 from models.errors import ModelError, QueryError
 from models.people import User
 from models.query.tree import Language
+from models.text import DAY_TEXT, INSTANT_TEXT
 from models.tokens import Scope, Token
 from rpc.config import BadSetting, Config
 
 COMMAND_BUSY_SECONDS = 60.0  # how long a command waits for a busy server's writer
+BACKUP_NICE = 5  # a server beside it comes first
 
 out = Console()
 err = Console(stderr=True)
@@ -59,7 +64,15 @@ def main() -> None:
     """Run a command; what goes wrong is one line on the error output and exit status 1."""
     try:
         cli()
-    except (BadSetting, BadDatabaseUrl, migrations.WrongVersion, ModelError, ClientError, OSError) as error:
+    except (
+        BadSetting,
+        BadDatabaseUrl,
+        migrations.WrongVersion,
+        backups.BackupRefused,
+        ModelError,
+        ClientError,
+        OSError,
+    ) as error:
         _fail(str(error))
     except (peewee.DatabaseError, peewee.InterfaceError) as error:
         _fail(f"the database cannot be used: {error}")
@@ -143,6 +156,33 @@ def migrate(database: DatabaseOption = None) -> None:
     with _opened(database, must_exist=False):
         names = migrations.migrate()
         print("\n".join(f"applied {name}" for name in names) or "nothing to do")
+
+
+@cli.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to write.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the file if it is there.")] = False,
+    database: DatabaseOption = None,
+) -> None:
+    """Copy a database to a file, beside a running server if need be."""
+    os.nice(BACKUP_NICE)
+    with _opened(database):
+        size = backups.backup(file, replace=replace)
+    print(f"wrote {size:,} bytes to {file}")
+
+
+@cli.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `core-rpc backup` wrote.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the database if there is one.")] = False,
+    database: DatabaseOption = None,
+) -> None:
+    """Make a database of a backup; no server must have it open."""
+    config = Config.from_env(database=database)
+    pending = backups.restore(file, config.database, replace=replace)
+    print(f"restored {config.database}")
+    if pending:
+        print(f"it is older than this program ({pending[0]} is missing); run: core-rpc migrate")
 
 
 @cli.command()
@@ -265,6 +305,104 @@ def token_rotate(
     with _current(database), _acting("token rotate"):
         _, secret = Token.of(id).rotate(while_both)
     print(secret)
+
+
+# The audit
+
+TOUCHED_SHOWN = 3  # ids in a row of the table
+
+
+@cli.command()
+def audit(
+    since: Annotated[
+        str | None, typer.Option(metavar="WHEN", help="From this day or time on; UTC, as 2026-03-01.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="WHEN", help="To the end of this day, or before this time.")
+    ] = None,
+    method: Annotated[str | None, typer.Option(help="What this function or command wrote.")] = None,
+    token: Annotated[UUID | None, typer.Option(help="What this token wrote.")] = None,
+    user: Annotated[str | None, typer.Option(metavar="EMAIL", help="What was written for this user.")] = None,
+    request: Annotated[str | None, typer.Option(metavar="ID", help="What came of this request.")] = None,
+    touched: Annotated[
+        UUID | None, typer.Option(metavar="ID", help="What wrote the row with this id.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="So many rows at most.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
+    purge: Annotated[
+        bool, typer.Option("--purge", help="Remove what is older than CORE_RPC_AUDIT_DAYS instead.")
+    ] = False,
+    database: DatabaseOption = None,
+) -> None:
+    """List who wrote what, newest first."""
+    given: dict[str, Any] = {
+        "since": _moment("--since", since),
+        "until": _moment("--until", until, ends=True),
+        "method": method,
+        "token_id": token,
+        "request_id": request,
+        "touched": touched,
+    }
+    if purge:
+        _purge(database, alone=user is None and not any(given.values()))
+        return
+    with _current(database):
+        if user is not None:
+            given["acting_user_id"] = User.who(None, user)
+        rows = Audit.matching(limit, **{name: value for name, value in given.items() if value is not None})
+        if not as_json:
+            out.print(_audit_table(rows))
+            return
+    from rpc.results import AuditResult
+
+    result = AuditResult()
+    for row in rows:
+        print(json.dumps(result.dump(row), ensure_ascii=False))
+
+
+def _purge(url: str | None, *, alone: bool) -> None:
+    if not alone:
+        raise BadSetting("--purge goes by age alone, and takes no other choice of rows")
+    with _current(url) as config:
+        if not config.audit_days:
+            raise BadSetting("--purge: CORE_RPC_AUDIT_DAYS is 0, which keeps the audit for ever")
+        print(f"removed {retention.purge(config.audit_days)} rows older than {config.audit_days} days")
+
+
+def _moment(option: str, text: str | None, *, ends: bool = False) -> datetime | None:
+    """The instant that a day begins at, or ends at, or that is written."""
+    if text is None:
+        return None
+    try:
+        if DAY_TEXT.fullmatch(text):
+            return datetime.fromisoformat(text).replace(tzinfo=UTC) + timedelta(days=ends)
+        if INSTANT_TEXT.fullmatch(text):
+            return datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        pass
+    raise BadSetting(f"{option}: {text!r} is neither a day such as 2026-03-01 nor 2026-03-01T12:00:00Z")
+
+
+def _audit_table(rows: list[Audit]) -> Table:
+    """The rows for people: tokens by their names, users by their emails."""
+    tokens = {token.id: token.name for token in Token.all()}
+    users = {user_id: User.of(user_id).email or user_id for row in rows if (user_id := row.acting_user_id)}
+    table = Table("at", "what", "token", "for", "request", "touched")
+    for column in table.columns:
+        column.overflow = "fold"  # nothing of an id is left out
+    table.columns[0].no_wrap = True
+    for row in rows:
+        shown, more = row.touched_ids[:TOUCHED_SHOWN], len(row.touched_ids) - TOUCHED_SHOWN
+        cells = (
+            f"{row.at:%Y-%m-%d %H:%M:%S}",
+            row.method,
+            tokens.get(row.token_id) or row.token_id or "",
+            users.get(row.acting_user_id, ""),
+            row.request or "",
+            "\n".join(shown + [f"and {more} more"] * (more > 0)),
+        )
+        table.add_row(*(Text(str(cell)) for cell in cells))  # Text: names are no markup
+    return table
 
 
 # OneRoster

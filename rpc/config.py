@@ -17,12 +17,14 @@ class BadSetting(Exception):
     """A setting has a value that cannot be used; the message names it."""
 
 
-def _at_least(least: float) -> Any:
-    return marshmallow.validate.Range(min=least)
+def _setting(default: Any, help: str, *, least: float | None = None, most: float | None = None) -> Any:
+    return field(default=default, metadata={"help": help, "least": least, "most": most})
 
 
-def _setting(default: Any, help: str, *, least: float | None = None) -> Any:
-    return field(default=default, metadata={"help": help, "least": least})
+def _checks(setting: Any) -> Any:
+    """What holds a number between the setting's bounds; None where there are none."""
+    least, most = setting.metadata["least"], setting.metadata["most"]
+    return None if least is most is None else marshmallow.validate.Range(min=least, max=most)
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,9 @@ class Config:
     rate_burst: int = _setting(100, "calls that a token may make at once, where there is a limit", least=1)
     free_guesses: int = _setting(10, "wrong tokens a minute from one address before it is slowed", least=0)
     guess_seconds: float = _setting(1.0, "how long the answer to a further wrong token is held", least=0)
+    audit_days: int = _setting(
+        0, "days for which the audit is kept; what is older is removed; 0: for ever", least=0, most=36_500
+    )
     drain_seconds: float = _setting(2.0, "how long a stopping server still accepts", least=0)
     stop_seconds: float = _setting(15.0, "how long a stopping server waits for what runs", least=0)
 
@@ -76,12 +81,10 @@ class Config:
             if options.get(setting.name) is not None:
                 values[setting.name] = options[setting.name]
                 continue
-            least = setting.metadata["least"]
-            checks = None if least is None else _at_least(least)
             try:
                 with env.prefixed(PREFIX):
                     values[setting.name] = read[str(setting.type)](
-                        setting.name.upper(), setting.default, validate=checks
+                        setting.name.upper(), setting.default, validate=_checks(setting)
                     )
             except EnvError as error:
                 raise BadSetting(str(error)) from None

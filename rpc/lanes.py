@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from models.database import connect_reader, connected, database
 from models.errors import Busy
+from models.retention import Retention
 from models.writer import Outcome, Writer
 from rpc.errors import DeadlineExceeded
 from rpc.fresh import Fresh
@@ -101,8 +102,9 @@ def end(done: Done) -> None:
 class Lanes:
     """The writer, the readers, and this thread's own read-only connection."""
 
-    def __init__(self, readers: int) -> None:
+    def __init__(self, readers: int, audit_days: int = 0) -> None:
         self._writer = Writer()
+        self._retention = Retention(self._writer, audit_days)
         self._written: collections.deque[tuple[Sequence[Call], Sequence[Done], list[Outcome]]] = (
             collections.deque()
         )
@@ -116,9 +118,11 @@ class Lanes:
         """Start the writer and connect this thread, which must be the loop's."""
         self._mine.__enter__()
         self._writer.start()
+        self._retention.start()
 
     def close(self) -> None:
         """Finish the writes that were submitted, then let go of everything."""
+        self._retention.stop()
         self._writer.stop()
         self._readers.shutdown()
         self._mine.__exit__(None, None, None)

@@ -15,7 +15,7 @@ OURS = ("rpc", "models", "client")
 MAY_IMPORT = {
     "rpc.__init__": (),
     "rpc.__main__": ("rpc.cli",),
-    "rpc.cli": ("rpc.app", "rpc.config", "models", "client"),
+    "rpc.cli": ("rpc.app", "rpc.config", "rpc.results", "models", "client"),
     "rpc.app": (
         "rpc.access",
         "rpc.admin",

@@ -23,6 +23,7 @@ from models.actor import Actor, How
 from models.audit import audited
 from models.database import writing
 from models.errors import ModelError
+from models.ids import new_id
 from models.roster.catalogue import Classes, Courses, Sessions
 from models.roster.columns import FILES, USERS, File
 from models.roster.enrollments import Cohorts, Enrollments
@@ -68,6 +69,7 @@ class _Run:
         self._files = files
         self._report = report
         self._progress = progress
+        self._request_id = str(new_id())  # by which the audit rows of this run are found
 
     def carry_out(self) -> None:
         common = Ids(self._report.source), self._report
@@ -82,7 +84,7 @@ class _Run:
         for step in (sessions, Courses(*common), classes, labels, users, roles, cohorts, enrollments):
             self._do(step)
         for ids in chunked(classes.to_archive, ROWS_AT_ONCE):
-            with _transaction():
+            with self._transaction():
                 classes.archive(ids)
 
     def _check_manifest(self) -> None:
@@ -116,7 +118,7 @@ class _Run:
                 rows = _parents_first(list(rows))
             done = 0
             for chunk in chunked(rows, ROWS_AT_ONCE):
-                with _transaction():
+                with self._transaction():
                     step.store(chunk)
                 done += len(chunk)
                 self._progress(file.name, done, max(done, table.total))
@@ -137,11 +139,11 @@ class _Run:
             else:
                 yield row
 
-
-@contextlib.contextmanager
-def _transaction() -> Iterator[None]:
-    with writing(), audited(Actor("import oneroster", how=How.IMPORT)):
-        yield
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        actor = Actor("core-rpc import oneroster", self._request_id, how=How.IMPORT)
+        with writing(), audited(actor):
+            yield
 
 
 def _has_columns(table: Table, file: File, refuse: Refuse) -> bool:

@@ -1,0 +1,84 @@
+"""How long the audit is kept: older rows are removed in pieces so short that nobody waits for them.
+
+Only rows of the audit; the history of a membership is for ever.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from queue import SimpleQueue
+
+from models import clock
+from models.audit import Audit
+from models.database import writing
+from models.writer import Outcome, Writer
+
+log = logging.getLogger(__name__)
+
+PIECE_SECONDS = 0.003  # how long rows are removed for in one transaction
+PAUSE_SECONDS = 0.03  # until the next piece: others have nine tenths of the time
+EVERY_SECONDS = 3600.0  # how often a server looks what has become old
+
+
+def purge(days: int) -> int:
+    """Remove what is older than so many days, beside a server if need be; returns the number of rows."""
+
+    def remove(before: datetime) -> int:
+        with writing():
+            return Audit.purge(before, PIECE_SECONDS)
+
+    return _in_pieces(remove, days, threading.Event())
+
+
+class Retention:
+    """Removes what has become too old while a server runs, through its writer: at start, then at intervals.
+
+    With 0 days it does nothing.
+    """
+
+    def __init__(self, writer: Writer, days: int, every: float = EVERY_SECONDS) -> None:
+        self._writer, self._days, self._every = writer, days, every
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="retention", daemon=True)
+
+    def start(self) -> None:
+        if self._days:
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End after the piece that is being removed; before the writer is stopped."""
+        self._stopping.set()
+        if self._days:
+            self._thread.join()
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                if removed := _in_pieces(self._remove, self._days, self._stopping):
+                    log.info("%d rows of the audit were older than %d days", removed, self._days)
+            except Exception:
+                log.exception("old rows of the audit could not be removed; the next time may do better")
+            self._stopping.wait(self._every)
+
+    def _remove(self, before: datetime) -> int:
+        told: SimpleQueue[list[Outcome]] = SimpleQueue()
+        self._writer.submit([functools.partial(Audit.purge, before, PIECE_SECONDS)], told.put)
+        [(removed, error)] = told.get()
+        if error is not None:
+            raise error
+        return removed
+
+
+def _in_pieces(remove: Callable[[datetime], int], days: int, stopping: threading.Event) -> int:
+    """Remove piece by piece until nothing is left that is older, or until told to stop."""
+    before = clock.now() - timedelta(days=days)
+    total = 0
+    while removed := remove(before):
+        total += removed
+        if stopping.wait(PAUSE_SECONDS):
+            break
+    return total
