@@ -99,6 +99,11 @@ class Token(DatedModel):
         return list(found.limit(limit).offset(offset))
 
     @classmethod
+    def any_usable(cls) -> bool:
+        """Whether there is a token that lets somebody in."""
+        return any(token.is_usable for token in cls.select().where(cls.revoked_at.is_null()))
+
+    @classmethod
     def revoke_all_of(cls, user: User) -> None:
         """Let nobody act for the user any more."""
         for token in cls.select().where(cls.user == user.id):

@@ -25,7 +25,7 @@ import rpc.admin
 import rpc.core  # noqa: F401  registers its methods
 from models import clock, migrations
 from models.database import configure, connected, database
-from rpc import discover
+from rpc import discover, exposure
 from rpc.access import Access
 from rpc.config import Config
 from rpc.envelope import Envelope, Limits, render_error
@@ -367,12 +367,16 @@ class Running:
         self.port = config.port
 
     async def start(self) -> None:
-        """Connect, listen, and answer. WrongVersion when the database is not this program's."""
+        """Connect, listen, and answer.
+
+        WrongVersion when the database is not this program's, Exposed when it lies open.
+        """
         clock.set_to(self._config.clock)
         migrations.check_file(self._config.database)
         configure(self._config.database)
         with connected():
             migrations.check_version()
+            exposure.check(self._config.host, self._config.database)
         self._app.lanes.open()
         # aiohttp waits twice so long for what still runs: before and after it takes away the rest of a body.
         self._runner = web.ServerRunner(Server(self._app), shutdown_timeout=self._config.stop_seconds / 2)

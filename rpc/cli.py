@@ -21,14 +21,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from client import Client, ClientError, RpcError
-from models import clock, database, migrations, roster, sample
+from models import clock, database, files, migrations, roster, sample
 from models.actor import Actor
 from models.audit import audited
-from models.database import BadDatabaseUrl, connected, writing
+from models.database import BadDatabaseUrl, connected, path_of, writing
 from models.errors import ModelError
 from models.people import User
 from models.tokens import Scope, Token
 from rpc.config import BadSetting, Config
+from rpc.exposure import Exposed
 
 COMMAND_BUSY_SECONDS = 60.0  # how long a command waits for a busy server's writer
 
@@ -56,7 +57,9 @@ def main() -> None:
     """Run a command; what goes wrong is one line on the error output and exit status 1."""
     try:
         cli()
-    except (BadSetting, BadDatabaseUrl, migrations.WrongVersion, ModelError, ClientError, OSError) as error:
+    except (BadSetting, BadDatabaseUrl, migrations.WrongVersion, Exposed) as error:
+        _fail(str(error))
+    except (ModelError, ClientError, OSError) as error:
         _fail(str(error))
     except (peewee.DatabaseError, peewee.InterfaceError) as error:
         _fail(f"the database cannot be used: {error}")
@@ -82,6 +85,7 @@ def demo(
         url = f"sqlite:///{folder}/demo.db"
         config = Config.from_env(database=url, host=host, port=port)
         clock.set_to(config.clock)
+        files.make_private(path_of(url))
         database.configure(url)
         with connected():
             migrations.migrate()
@@ -136,7 +140,7 @@ def _run(config: Config, started: Callable[[int], None]) -> None:
 
 @cli.command()
 def migrate(database: DatabaseOption = None) -> None:
-    """Bring a database to this version; makes it where there is none."""
+    """Bring a database to this version; makes it, for its owner alone, where there is none."""
     with _opened(database, must_exist=False):
         names = migrations.migrate()
         print("\n".join(f"applied {name}" for name in names) or "nothing to do")
@@ -186,6 +190,8 @@ def _opened(url: str | None, *, must_exist: bool = True) -> Iterator[Config]:
     clock.set_to(config.clock)
     if must_exist:
         migrations.check_file(config.database)
+    else:
+        files.make_private(path_of(config.database))
     database.configure(config.database, COMMAND_BUSY_SECONDS)
     with connected():
         yield config
