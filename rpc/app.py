@@ -17,7 +17,7 @@ from email.utils import formatdate
 from typing import Any, NoReturn
 
 import uuid_utils
-from aiohttp import HttpVersion11, hdrs, web
+from aiohttp import HttpVersion10, HttpVersion11, hdrs, web
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError
 from jsonrpcserver import JsonRpcError
 
@@ -45,6 +45,7 @@ COLLECT_AFTER = 20_000  # new objects; a request may hold as many values, and fe
 OTHER_FILES = 256  # open files beside the connections
 
 _READS = ("GET", "HEAD")
+_VERSIONS = (HttpVersion11, HttpVersion10)
 
 
 class Refused(Exception):
@@ -135,6 +136,8 @@ class App:
         return response
 
     def _route(self, request: web.BaseRequest) -> Route:
+        if isinstance(request, _OfAnotherVersion):
+            raise Refused(400, "BAD_HTTP")
         route = self.routes.get(request.path)
         if route is None:
             raise Refused(404, "NOT_THERE")
@@ -176,17 +179,17 @@ class App:
         return web.Response(body=reply.body, content_type=JSON)
 
     async def _body(self, request: web.BaseRequest) -> bytes:
-        if hdrs.CONTENT_ENCODING in request.headers:
+        if hdrs.CONTENT_ENCODING in request.headers or not _is_plain(request):
             raise Refused(415, "NOT_JSON")
         if hdrs.CONTENT_TYPE in request.headers and request.content_type not in JSON_TYPES:
             raise Refused(415, "NOT_JSON")
         limit = self.config.max_body
         if (request.content_length or 0) > limit:
             raise Refused(413, "BODY_TOO_LARGE", limit=limit)
-        if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
-            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            request.writer.output_size = 0  # the reply proper has yet to begin
         try:
+            if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+                await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                request.writer.output_size = 0  # the reply proper has yet to begin
             if request.content.is_eof():  # all of it is here, as it mostly is
                 body = request.content.read_nowait()
             else:
@@ -224,6 +227,11 @@ class App:
 
 def _authorization(request: web.BaseRequest) -> list[str]:
     return request.headers.getall(hdrs.AUTHORIZATION, [])
+
+
+def _is_plain(request: web.BaseRequest) -> bool:
+    """Whether nothing is to be undone to the body: aiohttp would hand on `gzip, chunked` still zipped."""
+    return request.headers.get(hdrs.TRANSFER_ENCODING, "chunked").strip().lower() == "chunked"
 
 
 _HOST = re.compile(r"[\w.:\[\]-]{1,255}", re.ASCII)
@@ -265,6 +273,10 @@ class _Answer(web.StreamResponse):
 @functools.lru_cache(maxsize=2)
 def _http_date(second: int) -> str:
     return formatdate(second, usegmt=True)
+
+
+class _OfAnotherVersion(web.BaseRequest):
+    """A request of another version than HTTP/1.0 and 1.1, which aiohttp would take and answer in."""
 
 
 class _Connection(RequestHandler):
@@ -347,9 +359,10 @@ class Server(web.Server):
         self._most, self._max_body = config.max_connections, config.max_body
 
     def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
-        return web.BaseRequest(
-            message, payload, protocol, writer, task, self._loop, client_max_size=self._max_body
-        )
+        kind = web.BaseRequest
+        if message.version not in _VERSIONS:
+            kind, message = _OfAnotherVersion, message._replace(version=HttpVersion11)
+        return kind(message, payload, protocol, writer, task, self._loop, client_max_size=self._max_body)
 
     def __call__(self) -> Any:
         if len(self._connections) >= self._most:
