@@ -44,13 +44,27 @@ class _Number(str):
     """A number as it is written."""
 
 
+class _Object(dict[str, Any]):
+    """An object that remembers the values of members that came twice."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.every = [value for _, value in pairs]
+
+
 def _refuse(constant: str) -> Any:
     raise ValueError(constant)
 
 
 def read(text: bytes) -> Any:
     """JSON, strictly, with numbers as they are written."""
-    return json.loads(text.decode(), parse_int=_Number, parse_float=_Number, parse_constant=_refuse)
+    return json.loads(
+        text.decode(),
+        object_pairs_hook=_Object,
+        parse_int=_Number,
+        parse_float=_Number,
+        parse_constant=_refuse,
+    )
 
 
 @dataclass(frozen=True)
@@ -116,7 +130,7 @@ def _exceeds(content: Any) -> bool:
             break
         if depth > _LIMITS.max_depth:
             return True
-        level = [inner for one in containers for inner in (one.values() if isinstance(one, dict) else one)]
+        level = [inner for one in containers for inner in (one.every if isinstance(one, _Object) else one)]
     return values > _LIMITS.max_values
 
 
