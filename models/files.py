@@ -46,6 +46,11 @@ def _mode(path: Path) -> int:
     return path.stat().st_mode
 
 
+def private(path: str, flags: int) -> int:
+    """An opener, for `open`, of a file that is the owner's alone if it is made now."""
+    return os.open(path, flags, OWNER_ONLY)
+
+
 @contextlib.contextmanager
 def written(path: Path) -> Iterator[IO[bytes]]:
     """A new file for the owner alone, which takes its place when it is whole.

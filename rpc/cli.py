@@ -285,7 +285,8 @@ def import_oneroster(
     with _current(database), _progress() as progress:
         done = roster.import_oneroster(path, source=source, dry_run=dry_run, progress=progress)
     if report is not None:
-        report.write_text(done.as_json())
+        with open(report, "w", encoding="utf-8", opener=files.private) as file:
+            file.write(done.as_json())
     print(done)
 
 

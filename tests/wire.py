@@ -53,8 +53,13 @@ class Reader:
         answer = Answer(head, b"")
         if answer.status == 100:
             return self.next(is_head=is_head)
-        # What was no request, and so had no method either, is told so with a body.
-        has_body = answer.status != 304 and not (is_head and answer.status != 400)
+        if is_head and answer.status == 400:
+            # What was not read as a request had no method either, and may be told so with a body.
+            while self._more():
+                pass
+            body, self._rest = self._rest, b""
+            return Answer(head, body)
+        has_body = not is_head and answer.status != 304
         length = int(answer.headers.get("content-length", "0")) if has_body else 0
         while len(self._rest) < length:
             if not self._more():
