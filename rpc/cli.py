@@ -19,6 +19,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from client import Client, ClientError, RpcError
 from models import clock, database, files, migrations, roster, sample
@@ -27,6 +28,7 @@ from models.audit import audited
 from models.database import BadDatabaseUrl, connected, path_of, writing
 from models.errors import ModelError
 from models.people import User
+from models.text import FORBIDDEN
 from models.tokens import Scope, Token
 from rpc.config import BadSetting, Config
 from rpc.exposure import Exposed
@@ -70,6 +72,11 @@ def main() -> None:
 def _fail(message: str) -> None:
     err.print(f"core-rpc: {message}", markup=False, highlight=False, soft_wrap=True)
     sys.exit(1)
+
+
+def _shown(text: str) -> Text:
+    """What is stored, for a table: no markup, and nothing that a terminal obeys."""
+    return Text(FORBIDDEN.sub("\ufffd", text))
 
 
 # Serving
@@ -153,7 +160,7 @@ def check(database: DatabaseOption = None) -> None:
         findings = _findings()
     table = Table("", "what", "found", show_header=False, box=None)
     for is_good, what, found in findings:
-        table.add_row("ok" if is_good else "WRONG", what, found)
+        table.add_row("ok" if is_good else "WRONG", what, _shown(found))
     out.print(table)
     if not all(is_good for is_good, _, _ in findings):
         sys.exit(1)
@@ -242,7 +249,8 @@ def token_list(database: DatabaseOption = None) -> None:
     for token in tokens:
         days = [f"{at:%Y-%m-%d %H:%M}" if at else "" for at in (token.created_at, token.expires_at)]
         revoked = f"{token.revoked_at:%Y-%m-%d %H:%M}" if token.revoked_at else ""
-        table.add_row(str(token.id), token.name, token.scope, str(token.user_id or ""), *days, revoked)
+        name = _shown(token.name)
+        table.add_row(str(token.id), name, token.scope, str(token.user_id or ""), *days, revoked)
     out.print(table)
 
 
