@@ -90,7 +90,7 @@ class Sender:
                 wire.sendall(request.data)
                 if request.number % 4:  # the others are waited for by the server
                     wire.shutdown(socket.SHUT_WR)
-            except ConnectionError:
+            except OSError:  # refused before it was all sent
                 pass
             return Reader(wire).rest(is_head=is_head)
 

@@ -16,6 +16,7 @@ import pytest
 from models import files
 from models.people import User
 from models.roster import export_oneroster, import_oneroster
+from models.roster.columns import FILES
 from models.roster.importer import REFUSED_AT_MOST
 from models.roster.reader import BOMB_FROM, PACKED_AT_MOST
 from tests.test_cli import core_rpc
@@ -219,3 +220,34 @@ def test_an_export_that_fails_leaves_nothing_behind_and_what_was_there(tmp_path)
 
     assert sorted(tmp_path.iterdir()) == before
     assert (tmp_path / "set.zip").read_text() == "the last one"
+
+
+NASTY = {
+    "marks": "a" + "\u0315\u0300" * 400_000,
+    "marks of an email": "a@" + "\u0315\u0300" * 400_000,
+    "digits": "9" * 900_000,
+    "brackets": "[" * 900_000,
+    "braces": '"' + '{""a"":' * 100_000 + '"',
+    "commas": '"' + "," * 900_000 + '"',
+    "a number of JSON": "1e" + "9" * 900_000,
+    "blanks": "x" + " " * 900_000 + "x",
+}
+
+
+@pytest.mark.parametrize("cell", NASTY.values(), ids=NASTY)
+def test_no_cell_takes_more_time_than_its_length_is_worth(cell, world, bring):
+    started = time.thread_time()
+    for file in FILES:
+        for column in file.columns:
+            needed = [name for name in file.required if name != column.name]
+            header = ",".join([column.name, *needed])
+            bring(
+                **{
+                    file.name.removesuffix(".csv").replace(
+                        ".", "__"
+                    ): f"{header}\n{cell}{',x' * len(needed)}\n"
+                }
+            )
+    seconds = time.thread_time() - started
+
+    assert seconds < 60
