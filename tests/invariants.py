@@ -160,7 +160,7 @@ def _audit() -> Iterator[str]:
     for change in MembershipChange.select(MembershipChange.membership).distinct():
         if str(change.membership_id) not in touched:
             yield f"changes of membership {change.membership_id} are not audited"
-    rows: list[type[BaseModel]] = [User, ProgramKind, Program, Membership, Ticket, Token]
+    rows: list[type[BaseModel]] = [User, ProgramKind, Program, Membership, Ticket]
     for model in rows:
         for (row_id,) in model.select(model.id).tuples():
             if str(row_id) not in touched:
