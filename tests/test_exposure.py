@@ -169,6 +169,15 @@ def test_migrate_makes_a_database_for_its_owner_alone(tmp_path):
     assert rights == {f"core-rpc.db{ending}": 0o600 for ending in ("", "-wal", "-shm")}
 
 
+def test_a_file_of_settings_that_lies_in_the_folder_is_not_read(tmp_path):
+    (tmp_path / ".env").write_text("CORE_RPC_DATABASE=sqlite:///other.db\nCORE_RPC_HOST=0.0.0.0\n")
+
+    core_rpc("migrate", cwd=tmp_path)
+
+    assert (tmp_path / "core-rpc.db").exists()
+    assert not (tmp_path / "other.db").exists()
+
+
 def test_migrate_through_a_link_makes_the_file_that_it_points_to_for_its_owner_alone(tmp_path):
     (tmp_path / "link.db").symlink_to(tmp_path / "real.db")
 

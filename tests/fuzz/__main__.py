@@ -43,6 +43,8 @@ SHOWN = 20  # faults
 SETTINGS = {"free_guesses": 10**9, "guess_seconds": 0, "body_seconds": 0.4, "header_seconds": 2}
 LOG_LEAKS = re.compile(rf"Traceback|{PREFIX}[\w-]{{20,}}|Bearer")
 
+Sent = tuple[float, float, int]  # when a request began and ended, and its number
+
 
 @dataclass
 class Found:
@@ -106,7 +108,7 @@ def run_round(seed: str, calls: int, workers: int) -> Found:
     with served(**SETTINGS) as server:
         maker, judge = made(server, seed)
         numbers, lock = itertools.count(), threading.Lock()
-        sent_at: list[tuple[float, float, Request]] = []
+        sent_at: list[Sent] = []
 
         def work() -> None:
             sender = Sender(server)
@@ -119,7 +121,7 @@ def run_round(seed: str, calls: int, workers: int) -> Found:
                 began = time.monotonic()
                 faults = faults_of(sender, judge, request)
                 with lock:
-                    sent_at.append((began, time.monotonic(), request))
+                    sent_at.append((began, time.monotonic(), number))
                     found.calls += request.calls
                     found.kinds[request.kind] += 1
                     found.faults += faults
@@ -132,9 +134,11 @@ def run_round(seed: str, calls: int, workers: int) -> Found:
             for thread in threads:
                 thread.join()
         found.worst = max((took for _, _, took in delays), default=0.0)
-        found.faults += confirmed(server, delays, sent_at)
+        found.faults += confirmed(server, maker, delays, sent_at)
         if not delays:
             found.faults.append("the caller beside it was not answered once")
+        if found.calls < calls and not found.faults:
+            found.faults.append(f"only {found.calls} calls were sent: this program failed")
         found.kinds.update(judge.counts)
         log = server.log.read_text()
         if leak := LOG_LEAKS.search(log):
@@ -172,16 +176,14 @@ def faults_of(sender: Sender, judge: Judge, request: Request) -> list[str]:
 # Delays of the caller beside it
 
 
-def confirmed(server: Served, delays: list[Delay], sent: list[tuple[float, float, Request]]) -> list[str]:
+def confirmed(server: Served, maker: Maker, delays: list[Delay], sent: list[Sent]) -> list[str]:
     """The delays that show again when what was sent at that time is sent again."""
     found = []
     for began, ended, took in [one for one in delays if one[2] > DELAY][:SHOWN]:
-        suspects = [request for start, end, request in sent if start < ended and began < end]
-        print(
-            f"a delay of {took * 1000:.0f} ms beside requests {[one.number for one in suspects]}", flush=True
-        )
+        numbers = [number for start, end, number in sent if start < ended and began < end]
+        print(f"  a delay of {took * 1000:.0f} ms beside requests {numbers}: again", flush=True)
+        suspects = [maker.request(number) for number in numbers]
         if suspects and all(_worst_beside(server, suspects) > DELAY for _ in range(AGAIN)):
-            numbers = [request.number for request in suspects]
             found.append(f"a caller waits {took * 1000:.0f} ms beside requests {numbers}")
     return found
 
