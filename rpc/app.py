@@ -17,7 +17,7 @@ from email.utils import formatdate
 from typing import Any, NoReturn
 
 import uuid_utils
-from aiohttp import HttpVersion11, hdrs, web
+from aiohttp import HttpVersion10, HttpVersion11, hdrs, web
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError
 from jsonrpcserver import JsonRpcError
 
@@ -25,7 +25,7 @@ import rpc.admin
 import rpc.core  # noqa: F401  registers its methods
 from models import clock, migrations
 from models.database import configure, connected, database
-from rpc import discover
+from rpc import discover, exposure
 from rpc.access import Access
 from rpc.config import Config
 from rpc.envelope import Envelope, Limits, render_error
@@ -45,6 +45,7 @@ COLLECT_AFTER = 20_000  # new objects; a request may hold as many values, and fe
 OTHER_FILES = 256  # open files beside the connections
 
 _READS = ("GET", "HEAD")
+_VERSIONS = (HttpVersion11, HttpVersion10)
 
 
 class Refused(Exception):
@@ -135,6 +136,8 @@ class App:
         return response
 
     def _route(self, request: web.BaseRequest) -> Route:
+        if isinstance(request, _OfAnotherVersion):
+            raise Refused(400, "BAD_HTTP")
         route = self.routes.get(request.path)
         if route is None:
             raise Refused(404, "NOT_THERE")
@@ -176,17 +179,17 @@ class App:
         return web.Response(body=reply.body, content_type=JSON)
 
     async def _body(self, request: web.BaseRequest) -> bytes:
-        if hdrs.CONTENT_ENCODING in request.headers:
+        if hdrs.CONTENT_ENCODING in request.headers or not _is_plain(request):
             raise Refused(415, "NOT_JSON")
         if hdrs.CONTENT_TYPE in request.headers and request.content_type not in JSON_TYPES:
             raise Refused(415, "NOT_JSON")
         limit = self.config.max_body
         if (request.content_length or 0) > limit:
             raise Refused(413, "BODY_TOO_LARGE", limit=limit)
-        if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
-            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            request.writer.output_size = 0  # the reply proper has yet to begin
         try:
+            if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+                await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                request.writer.output_size = 0  # the reply proper has yet to begin
             if request.content.is_eof():  # all of it is here, as it mostly is
                 body = request.content.read_nowait()
             else:
@@ -237,6 +240,11 @@ def _idempotency_key(request: web.BaseRequest) -> str | None:
     return key if len(found) == 1 else ""
 
 
+def _is_plain(request: web.BaseRequest) -> bool:
+    """Whether nothing is to be undone to the body: aiohttp would hand on `gzip, chunked` still zipped."""
+    return request.headers.get(hdrs.TRANSFER_ENCODING, "chunked").strip().lower() == "chunked"
+
+
 _HOST = re.compile(r"[\w.:\[\]-]{1,255}", re.ASCII)
 
 
@@ -276,6 +284,10 @@ class _Answer(web.StreamResponse):
 @functools.lru_cache(maxsize=2)
 def _http_date(second: int) -> str:
     return formatdate(second, usegmt=True)
+
+
+class _OfAnotherVersion(web.BaseRequest):
+    """A request of another version than HTTP/1.0 and 1.1, which aiohttp would take and answer in."""
 
 
 class _Connection(RequestHandler):
@@ -358,9 +370,10 @@ class Server(web.Server):
         self._most, self._max_body = config.max_connections, config.max_body
 
     def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
-        return web.BaseRequest(
-            message, payload, protocol, writer, task, self._loop, client_max_size=self._max_body
-        )
+        kind = web.BaseRequest
+        if message.version not in _VERSIONS:
+            kind, message = _OfAnotherVersion, message._replace(version=HttpVersion11)
+        return kind(message, payload, protocol, writer, task, self._loop, client_max_size=self._max_body)
 
     def __call__(self) -> Any:
         if len(self._connections) >= self._most:
@@ -378,12 +391,16 @@ class Running:
         self.port = config.port
 
     async def start(self) -> None:
-        """Connect, listen, and answer. WrongVersion when the database is not this program's."""
+        """Connect, listen, and answer.
+
+        WrongVersion when the database is not this program's, Exposed when it lies open.
+        """
         clock.set_to(self._config.clock)
         migrations.check_file(self._config.database)
         configure(self._config.database)
         with connected():
             migrations.check_version()
+            exposure.check(self._config.host, self._config.database)
         self._app.lanes.open()
         # aiohttp waits twice so long for what still runs: before and after it takes away the rest of a body.
         self._runner = web.ServerRunner(Server(self._app), shutdown_timeout=self._config.stop_seconds / 2)

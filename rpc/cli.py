@@ -26,16 +26,17 @@ from rich.text import Text
 
 from client import Client, ClientError, RpcError
 from models import backup as backups
-from models import clock, database, migrations, retention, roster, sample
+from models import clock, database, files, migrations, retention, roster, sample
 from models.actor import Actor
 from models.audit import Audit, audited
-from models.database import BadDatabaseUrl, connected, writing
+from models.database import BadDatabaseUrl, connected, path_of, writing
 from models.errors import ModelError, QueryError
 from models.people import User
 from models.query.tree import Language
-from models.text import DAY_TEXT, INSTANT_TEXT
+from models.text import DAY_TEXT, FORBIDDEN, INSTANT_TEXT
 from models.tokens import Scope, Token
 from rpc.config import BadSetting, Config
+from rpc.exposure import Exposed
 
 COMMAND_BUSY_SECONDS = 60.0  # how long a command waits for a busy server's writer
 BACKUP_NICE = 5  # a server beside it comes first
@@ -64,15 +65,9 @@ def main() -> None:
     """Run a command; what goes wrong is one line on the error output and exit status 1."""
     try:
         cli()
-    except (
-        BadSetting,
-        BadDatabaseUrl,
-        migrations.WrongVersion,
-        backups.BackupRefused,
-        ModelError,
-        ClientError,
-        OSError,
-    ) as error:
+    except (BadSetting, BadDatabaseUrl, migrations.WrongVersion, backups.BackupRefused, Exposed) as error:
+        _fail(str(error))
+    except (ModelError, ClientError, OSError) as error:
         _fail(str(error))
     except (peewee.DatabaseError, peewee.InterfaceError) as error:
         _fail(f"the database cannot be used: {error}")
@@ -83,6 +78,11 @@ def main() -> None:
 def _fail(message: str) -> None:
     err.print(f"core-rpc: {message}", markup=False, highlight=False, soft_wrap=True)
     sys.exit(1)
+
+
+def _shown(text: str) -> Text:
+    """What is stored, for a table: no markup, and nothing that a terminal obeys."""
+    return Text(FORBIDDEN.sub("\ufffd", text))
 
 
 # Serving
@@ -98,6 +98,7 @@ def demo(
         url = f"sqlite:///{folder}/demo.db"
         config = Config.from_env(database=url, host=host, port=port)
         clock.set_to(config.clock)
+        files.make_private(path_of(url))
         database.configure(url)
         with connected():
             migrations.migrate()
@@ -152,7 +153,7 @@ def _run(config: Config, started: Callable[[int], None]) -> None:
 
 @cli.command()
 def migrate(database: DatabaseOption = None) -> None:
-    """Bring a database to this version; makes it where there is none."""
+    """Bring a database to this version; makes it, for its owner alone, where there is none."""
     with _opened(database, must_exist=False):
         names = migrations.migrate()
         print("\n".join(f"applied {name}" for name in names) or "nothing to do")
@@ -192,7 +193,7 @@ def check(database: DatabaseOption = None) -> None:
         findings = _findings()
     table = Table("", "what", "found", show_header=False, box=None)
     for is_good, what, found in findings:
-        table.add_row("ok" if is_good else "WRONG", what, found)
+        table.add_row("ok" if is_good else "WRONG", what, _shown(found))
     out.print(table)
     if not all(is_good for is_good, _, _ in findings):
         sys.exit(1)
@@ -229,6 +230,8 @@ def _opened(url: str | None, *, must_exist: bool = True) -> Iterator[Config]:
     clock.set_to(config.clock)
     if must_exist:
         migrations.check_file(config.database)
+    else:
+        files.make_private(path_of(config.database))
     database.configure(config.database, COMMAND_BUSY_SECONDS)
     with connected():
         yield config
@@ -279,7 +282,8 @@ def token_list(database: DatabaseOption = None) -> None:
     for token in tokens:
         days = [f"{at:%Y-%m-%d %H:%M}" if at else "" for at in (token.created_at, token.expires_at)]
         revoked = f"{token.revoked_at:%Y-%m-%d %H:%M}" if token.revoked_at else ""
-        table.add_row(str(token.id), token.name, token.scope, str(token.user_id or ""), *days, revoked)
+        name = _shown(token.name)
+        table.add_row(str(token.id), name, token.scope, str(token.user_id or ""), *days, revoked)
     out.print(table)
 
 
@@ -420,7 +424,8 @@ def import_oneroster(
     with _current(database), _progress() as progress:
         done = roster.import_oneroster(path, source=source, dry_run=dry_run, progress=progress)
     if report is not None:
-        report.write_text(done.as_json())
+        with open(report, "w", encoding="utf-8", opener=files.private) as file:
+            file.write(done.as_json())
     print(done)
 
 

@@ -53,7 +53,7 @@ class Reply(NamedTuple):
 class _Entry(Call):
     """One request of a body on its way to its reply."""
 
-    __slots__ = ("id", "is_notification", "key", "name")
+    __slots__ = ("id", "is_notification", "key", "name", "room")
 
     def __init__(self, item: Any, context: Context, place: int | None = None) -> None:
         is_object = isinstance(item, dict)
@@ -62,6 +62,7 @@ class _Entry(Call):
         self.name = item.get("method") if is_object else None
         self.is_notification = False
         self.key: Any = None
+        self.room: _Room | None = None
         # jsonrpcserver's own check takes 124 µs a call and refuses members beyond the specification's.
         if not (
             is_object
@@ -82,6 +83,35 @@ class _Entry(Call):
             return
         if context.spend is not None and (wait := context.spend()) is not None:
             self.error = rpc_error("RATE_LIMITED", retryAfterMs=wait)
+
+    def end(self, value: Any, failure: Exception | None) -> None:
+        """Keep what came of it, as far as there is room."""
+        super().end(value, failure)
+        if self.room is not None and self.error is None:
+            self.room.keep(self)
+
+
+class _Room:
+    """How much the lists of a batch may still amount to: each is written out when it comes.
+
+    A batch may ask for a thousand lists. As objects they take ten times the memory of their text, and
+    all of them would wait for the end of the batch, though most have no place in the reply.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limit = self._left = limits.reply
+
+    def keep(self, entry: _Entry) -> None:
+        """Put the text of a result in its place, or an error where there is no room for it."""
+        try:
+            text = orjson.dumps(entry.value)
+        except TypeError:  # left to those who render
+            return
+        entry.value = orjson.Fragment(text)
+        if len(text) > self._left:
+            entry.value, entry.error = None, rpc_error("RESPONSE_TOO_LARGE", limit=self._limit)
+        else:
+            self._left -= len(text)
 
 
 def _is_key(key: Any) -> bool:
@@ -169,6 +199,10 @@ class Envelope:
             self._plan(piece)
             entries += piece
         _keep_ids_exact(entries, body)
+        for_lists = _Room(self._limits)
+        for entry in entries:
+            if entry.error is None and entry.method.lane is Lane.SLOW:
+                entry.room = for_lists
         try:
             await self._lanes.run([entry for entry in entries if entry.error is None])
         finally:

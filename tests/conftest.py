@@ -19,7 +19,7 @@ from hypothesis import settings
 from marshmallow import fields
 
 from client import Client
-from models import clock, migrations, sample
+from models import clock, files, migrations, sample
 from models.actor import Actor, acting
 from models.audit import Audit
 from models.database import configure, connected, writing
@@ -107,6 +107,7 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, World]:
     made = {}
     for name in ("empty", "sample"):
         path = tmp_path_factory.mktemp(name) / "core.db"
+        files.make_private(path)
         configure(f"sqlite:///{path}")
         clock.set_to(Config.from_env().clock or _noon())
         with connected():

@@ -15,7 +15,7 @@ OURS = ("rpc", "models", "client")
 MAY_IMPORT = {
     "rpc.__init__": (),
     "rpc.__main__": ("rpc.cli",),
-    "rpc.cli": ("rpc.app", "rpc.config", "rpc.results", "models", "client"),
+    "rpc.cli": ("rpc.app", "rpc.config", "rpc.exposure", "rpc.results", "models", "client"),
     "rpc.app": (
         "rpc.access",
         "rpc.admin",
@@ -24,11 +24,13 @@ MAY_IMPORT = {
         "rpc.discover",
         "rpc.envelope",
         "rpc.errors",
+        "rpc.exposure",
         "rpc.lanes",
         "rpc.registry",
         "models",
     ),
     "rpc.config": (),
+    "rpc.exposure": ("models",),
     "rpc.access": ("rpc.fresh", "rpc.registry", "rpc.errors", "rpc.schemas", "models"),
     "rpc.discover": ("rpc.registry", "rpc.errors", "rpc.schemas", "models"),
     "rpc.envelope": ("rpc.lanes", "rpc.registry", "rpc.errors", "rpc.schemas", "models"),
