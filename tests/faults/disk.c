@@ -228,24 +228,24 @@ int fsync(int fd) { return sync_with(REAL(fsync), fd); }
 static int open_with(int (*really)(const char *, int, ...), const char *path, int flags, mode_t mode) {
     int is_directory = *directory && !strcmp(path, directory);
     if (!is_watched(path) && !is_directory) return really(path, flags, mode);
+    enum watch watch = is_directory ? DIRECTORY : ends_in(path, "-shm") ? SHARED_MEMORY : DATA;
     pthread_mutex_lock(&one_at_a_time);
     int is_there = access(path, F_OK) == 0, makes = (flags & O_CREAT) && !is_there, fd = -1;
     if (state() == READ_ONLY && (makes || (flags & O_ACCMODE) != O_RDONLY))
         errno = EROFS;
     else if ((state() == FULL || state() == NO_ROOM) && makes)
         errno = ENOSPC;
-    else
+    else {
+        if (makes && watch == DATA) note(MADE, 0, 0, 0, 0, path, strlen(path)); /* its inode is yet to come */
+        if (is_there && watch == DATA && (flags & O_TRUNC)) note_strange("a file was emptied by open");
         fd = really(path, flags, mode);
+    }
     if (fd >= MOST_FILES) fail("too many files");
     if (fd >= 0) {
         struct stat found;
         if (fstat(fd, &found)) fail("fstat");
         files[fd].inode = found.st_ino;
-        files[fd].watch = is_directory ? DIRECTORY : ends_in(path, "-shm") ? SHARED_MEMORY : DATA;
-        if (files[fd].watch == DATA) {
-            if (makes) note(MADE, found.st_ino, 0, 0, 0, path, strlen(path));
-            if (is_there && (flags & O_TRUNC)) note_strange("a file was emptied by open");
-        }
+        files[fd].watch = watch;
     }
     pthread_mutex_unlock(&one_at_a_time);
     return fd;

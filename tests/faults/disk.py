@@ -211,8 +211,8 @@ class Disk:
         undone = pending[chance.randint(0, len(pending)) :]
         for note in reversed(undone):
             if note.kind == "M":
-                note.path.unlink()
-            else:
+                note.path.unlink(missing_ok=True)  # killed before it was made
+            elif not note.path.exists():  # else killed before it was removed
                 os.link(self._folder / f"notes.{note.inode}", note.path)
         return len(undone)
 

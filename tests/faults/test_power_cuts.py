@@ -7,6 +7,7 @@ import pytest
 from tests.faults.rounds import READY_SECONDS, Trial
 
 ROUNDS = 8
+FEW = 20  # calls that may all have been answered without a write
 MOST = 12  # rounds in which a server that syncs too little is found out; it mostly is in the first or second
 
 pytestmark = pytest.mark.xdist_group("faults")
@@ -17,11 +18,11 @@ def test_what_was_acknowledged_outlives_power_cuts(world, disk, seed):
         rounds = [trial.round() for _ in range(ROUNDS)]
 
     assert [] == [text for round in rounds for text in round.findings]
-    assert sum(round.answered for round in rounds) > 0
     assert max(round.ready.own for round in rounds) < READY_SECONDS
-    cuts = [cut for round in rounds for cut in round.cuts]
-    assert all(round.cuts[0].writes and round.cuts[0].syncs for round in rounds)
-    assert sum(cut.lost for cut in cuts) > 0
+    written = [round.cuts[0] for round in rounds if round.answered > FEW]
+    assert written
+    assert all(cut.writes and cut.syncs for cut in written)
+    assert sum(cut.lost for round in rounds for cut in round.cuts) > 0
 
 
 @pytest.mark.parametrize("synchronous", ["normal", "off"])

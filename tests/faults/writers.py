@@ -72,10 +72,7 @@ class Writers:
     def _ticket(self, chance: random.Random, caller: int) -> Ask:
         number = self._number(chance)
         ticket = external_id("shop", f"order-{number}/line-1/1")
-        kind, user = (
-            self._world.kinds[number % len(self._world.kinds)],
-            self._world.users[number % len(self._world.users)],
-        )
+        kind, user = _nth(self._world.kinds, number), _nth(self._world.users, number)
         params = {"userId": user, "programKindId": kind, "externalId": str(ticket)}
         return Ask("core.CreateProgramTicket", params, "ticket", (kind, str(ticket)))
 
