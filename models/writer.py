@@ -15,7 +15,7 @@ from typing import Any
 import apsw
 
 from models import memory
-from models.database import connected, database
+from models.database import Unsure, connect_writer, connected, database, may_pass
 from models.errors import Busy
 
 log = logging.getLogger(__name__)
@@ -60,9 +60,11 @@ class _Job:
         """Note that what ran is committed."""
         self.kept = len(self.outcomes)
 
-    def give_up(self) -> None:
-        """Answer Busy for every call that is not committed: none of them was carried out."""
-        self.outcomes[self.kept :] = [(None, Busy())] * (len(self.calls) - self.kept)
+    def give_up(self, failure: Exception) -> None:
+        """Answer with the failure for calls that ran and are not committed, and Busy for those behind."""
+        ran = len(self.outcomes)
+        self.outcomes[self.kept :] = [(None, failure)] * (ran - self.kept)
+        self.outcomes += [(None, Busy())] * (len(self.calls) - ran)
 
     def tell(self) -> None:
         """Hand over the outcomes; who waits for them may be gone."""
@@ -128,8 +130,8 @@ class Checkpoints:
             try:
                 with connected():
                     database.connection().wal_checkpoint()
-            except Exception:
-                log.exception("a checkpoint failed; the next commit tries again")
+            except Exception as error:
+                log.error("a checkpoint failed, the next commit tries again: %r", error)
             self._is_nearly_done = True
 
 
@@ -191,13 +193,13 @@ class Writer:
         group: dict[_Job, None] = {}  # ordered, each once
         try:
             self._run_turns(group)
-        except BaseException:  # whatever it was, the next group may fare better
-            log.exception("a group of writes was rolled back")
+        except BaseException as error:  # whatever it was, the next group may fare better
+            log.error("a group of writes was rolled back: %r", error, exc_info=not may_pass(error))
             memory.forget()
             while self._jobs:
                 group[self._jobs.popleft()] = None
             for job in group:
-                job.give_up()
+                job.give_up(error if isinstance(error, Unsure) else Busy())
         else:
             for job in group:
                 job.keep()
@@ -206,7 +208,7 @@ class Writer:
                 job.tell()
 
     def _run_turns(self, group: dict[_Job, None]) -> None:
-        if database.connect(reuse_if_open=True):
+        if connect_writer():
             self._checkpoints.watch(database.connection())
         with database.atomic("IMMEDIATE"):
             memory.begin()

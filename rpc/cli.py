@@ -129,7 +129,12 @@ def serve(
     if workers > 1:
         _fail("--workers: a SQLite database is served by one process")
     config = Config.from_env(host=host, port=port, database=database)
-    _run(config, lambda chosen: print(f"Serving {config.database} at http://{config.host}:{chosen}/rpc"))
+    _run(config, lambda chosen: _announce(f"Serving {config.database} at http://{config.host}:{chosen}/rpc"))
+
+
+def _announce(line: str) -> None:
+    with contextlib.suppress(OSError):  # the output may be a file on a disk that is full
+        print(line, flush=True)
 
 
 def _run(config: Config, started: Callable[[int], None]) -> None:
