@@ -195,7 +195,7 @@ _CONSUMED_COLUMNS = ("state", "membership", "program_id", "consumed_at", "update
 
 @functools.cache
 def _ready() -> SetOf:
-    """The select of date, id, user and kind of the ready tickets of some users for some kinds, oldest first."""
+    """The select of date, id, user and kind of ready tickets of users for kinds, oldest first."""
     mine = Ticket.user.in_(any_given("user_ids")), Ticket.state == TicketState.READY
     # The plus keeps SQLite from the index of kinds, by which it would read the tickets of everybody.
     kind = peewee.NodeList((peewee.SQL("+"), Ticket.kind), glue="")
