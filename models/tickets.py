@@ -153,12 +153,13 @@ class Ticket(DatedModel):
         joined = list(joined)
         if len(joined) == 1 and not cls._any_ready(joined[0]):
             return
-        buyers = [(str(row.user_id), str(row.program.kind_id)) for row in joined]
-        ready: dict[tuple[str, str], list[str]] = {}
-        for _, ticket_id, *buyer in _ready().stored(user_ids=[user_id for user_id, _ in buyers]):
-            ready.setdefault((buyer[0], buyer[1]), []).append(ticket_id)
-        offered = [(row, ready[buyer]) for row, buyer in zip(joined, buyers, strict=True) if buyer in ready]
-        covered = {found for (found,) in _consumed().stored(ids=[row.id for row, _ in offered])}
+        users = [str(row.user_id) for row in joined]
+        ready: dict[str, dict[str, list[str]]] = {}  # by user and kind, oldest first
+        for _, ticket_id, user_id, kind_id in _ready().stored(user_ids=users):
+            ready.setdefault(user_id, {}).setdefault(kind_id, []).append(ticket_id)
+        buyers = [(row, ready[user]) for row, user in zip(joined, users, strict=True) if user in ready]
+        offered = [(row, theirs.get(str(row.program.kind_id), [])) for row, theirs in buyers]
+        covered = {found for (found,) in _consumed().stored(ids=[str(row.id) for row, _ in offered])}
         now = clock.now()
         used = [
             {
