@@ -159,7 +159,7 @@ class Ticket(DatedModel):
         for _, ticket_id, *buyer in _ready().stored(user_ids=user_ids, kind_ids=kind_ids):
             ready.setdefault((buyer[0], buyer[1]), []).append(ticket_id)
         offered = [(row, ready[buyer]) for row, buyer in zip(joined, buyers, strict=True) if buyer in ready]
-        covered = {found for (found,) in _consumed().stored(ids=[row.id for row, _ in offered])}
+        covered = {found for (found,) in _consumed().stored(ids=[str(row.id) for row, _ in offered])}
         now = clock.now()
         used = [
             {
