@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, fields
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 from uuid import UUID
@@ -18,9 +18,10 @@ from models.cohorts import Cohort
 from models.errors import Conflict, NotFound
 from models.ids import new_id
 from models.people import User
-from models.programs import Program, ProgramKind
+from models.programs import Mode, Program, ProgramKind
 from models.rows import BaseModel, ChoiceField, DatedModel, DayField, IdField, InstantField
-from models.statements import Rows, Select, Statement, any_given, given
+from models.statements import Rows, Select, Statement, Stored, any_given, given
+from models.text import instant_text
 
 Day = date  # models here have a column of that name
 
@@ -67,7 +68,7 @@ class Membership(DatedModel):
 
     user = peewee.ForeignKeyField(User, backref="memberships", index=False)
     program = peewee.ForeignKeyField(Program, backref="memberships", index=False)
-    cohort = peewee.ForeignKeyField(Cohort, null=True, backref="memberships")
+    cohort = peewee.ForeignKeyField(Cohort, null=True, backref="memberships", index=False)
     role = ChoiceField(MembershipRole)
     state = ChoiceField(MembershipState)
     date = DayField()  # from which the user takes part
@@ -81,7 +82,8 @@ class Membership(DatedModel):
         indexes = (
             (("program", "user"), True),
             (("user", "program"), False),
-            (("program", "state"), False),
+            (("program", "id"), False),
+            (("cohort", "user"), False),
         )
 
     @classmethod
@@ -119,13 +121,14 @@ class Membership(DatedModel):
     @classmethod
     def begin(cls, user_id: UUID, program: Program, **values: Any) -> Move:
         """A new membership, not yet stored: an active member from today, unless told otherwise."""
-        usual = {
+        usual: dict[str, Any] = {
             "role": MembershipRole.MEMBER,
             "state": MembershipState.ACTIVE,
             "cohort_id": None,
-            "date": program.today(),
+            "date": values.get("date") or program.today(),
         }
-        row = cls(user=user_id, program=program)
+        row = cls.new(user_id=user_id, program_id=program.id)
+        row.program = program
         return Move(row, None, Standing(**(usual | values)))
 
     def say(
@@ -303,40 +306,68 @@ class Move:
         }
 
 
+class Settlement:
+    """Moves that are real, and the rows to store for them.
+
+    Every change of a membership is one of a settlement, one or thousands at a time, by whatever
+    route. To make thousands of rows takes as long as to store them, so the writer may get a
+    settlement that was made elsewhere, as long as the memberships are still what they were then.
+    """
+
+    def __init__(self, moves: Iterable[Move]) -> None:
+        now = clock.now()
+        self._moves = [move for move in moves if move.is_real]
+        self._joined: list[Membership] = []
+        self._refunded: list[Membership] = []
+        new: list[Membership] = []
+        changed: dict[tuple[str, ...], list[Membership]] = {}
+        for move in self._moves:
+            move.carry_out(now)
+            (new if move.before is None else changed.setdefault(move.columns, [])).append(move.membership)
+            if move.joins:
+                self._joined.append(move.membership)
+            if move.refunds:
+                self._refunded.append(move.membership)
+        self._new = Membership.inserts([row.__data__ for row in new]) if new else None
+        self._changed = [
+            Membership.updates([row.__data__ for row in rows], *names) for names, rows in changed.items()
+        ]
+        self._history = MembershipChange.inserts([move.as_history(now) for move in self._moves])
+
+    def postpone(self) -> None:
+        """Have it happen now, when it is stored, and not when it was made."""
+        now = instant_text(clock.now())
+        if self._new is not None:
+            self._new.set("created_at", now)
+            self._new.set("updated_at", now)
+        for changed in self._changed:
+            changed.set("updated_at", now)
+        self._history.set("at", now)
+
+    def store(self) -> int:
+        """Store the rows, and do to tickets what follows; how many memberships changed."""
+        if self._new is not None:
+            Membership.run_prepared(self._new)
+        for changed in self._changed:
+            Membership.run_prepared(changed)
+        actor.touch(self._history.ids)
+        MembershipChange.append_prepared(self._history)
+        if self._joined or self._refunded:
+            from models.tickets import Ticket
+
+            if self._joined:
+                Ticket.consume_for(self._joined)
+            if self._refunded:
+                Ticket.cancel_for(self._refunded)
+        return len(self._moves)
+
+
 def settle(moves: Iterable[Move]) -> int:
     """Store the moves that are real, with their history, and do to tickets what follows from them.
 
-    Every change of a membership comes through here, one or thousands at a time, by whatever route.
     Returns how many memberships changed.
     """
-    now = clock.now()
-    real = [move for move in moves if move.is_real]
-    new: list[Membership] = []
-    changed: dict[tuple[str, ...], list[Membership]] = {}
-    joined: list[Membership] = []
-    refunded: list[Membership] = []
-    for move in real:
-        move.carry_out(now)
-        (new if move.before is None else changed.setdefault(move.columns, [])).append(move.membership)
-        if move.joins:
-            joined.append(move.membership)
-        if move.refunds:
-            refunded.append(move.membership)
-    if new:
-        Membership.insert_rows(new)
-    for names, rows in changed.items():
-        Membership.update_rows(rows, *names)
-    history = [move.as_history(now) for move in real]
-    actor.touch([row["id"] for row in history])
-    MembershipChange.append(history)
-    if joined or refunded:
-        from models.tickets import Ticket
-
-        if joined:
-            Ticket.consume_for(joined)
-        if refunded:
-            Ticket.cancel_for(refunded)
-    return len(real)
+    return Settlement(moves).store()
 
 
 @dataclass(frozen=True)
@@ -392,13 +423,6 @@ class Participation:
         )
 
     @classmethod
-    def fetch(cls, found: Iterable[Membership]) -> list[Self]:
-        """The rows of a `query`, tallied without a query for each."""
-        rows = list(found)
-        tallies = tally(rows)
-        return [cls(row, tallies[row.id]) for row in rows]
-
-    @classmethod
     def closing(
         cls,
         within_days: int,
@@ -406,74 +430,108 @@ class Participation:
         program_id: UUID | None = None,
         limit: int | None = None,
         offset: int = 0,
-    ) -> list[Self]:
+    ) -> Sequence[Self]:
         """Who is still active in a program that has ended or ends within so many days."""
         if kind_id is not None:
             ProgramKind.of(kind_id)
         if program_id is not None:
             Program.of(program_id)
         select = _closing(of_kind=kind_id is not None, of_program=program_id is not None)
-        days = Program.todays(plus_days=within_days)
-        return cls.fetch(select.rows(limit, offset, kind_id=kind_id, program_id=program_id, **days))
+        todays, later = Program.todays(), timedelta(days=within_days)
+        last = {f"last_{name}": todays[name] + later for name in ("day_ahead", "day_behind", "today")}
+        return select.rows(limit, offset, kind_id=kind_id, program_id=program_id, **todays, **last)
 
 
 @functools.cache
-def _closing(*, of_kind: bool, of_program: bool) -> Select[Membership]:
+def _closing(*, of_kind: bool, of_program: bool) -> ParticipationSelect:
     found = Participation.query().where(
         Membership.state == MembershipState.ACTIVE,
-        Program.end_date <= given("day_ahead"),
-        Program.end_date <= Program.today_column(),
+        Program.end_date <= given("last_day_ahead"),
+        Program.end_date <= Program.by_zone("last_day_ahead", "last_day_behind", "last_today"),
     )
     if of_kind:
         found = found.where(Program.kind == given("kind_id"))
     if of_program:
         found = found.where(Program.id == given("program_id"))
     names = Program.name, User.shown_name_column()
-    return Select(found.order_by(Program.end_date, *names, Membership.user, Membership.program))
+    return ParticipationSelect(found.order_by(Program.end_date, *names, Membership.user, Membership.program))
 
 
-def tally(rows: Sequence[Membership]) -> dict[UUID, Tally]:
-    """For each membership, how the user's other ones ended; one query for thousands of users."""
-    ends: dict[UUID, dict[tuple[UUID, bool], int]] = {}
-    users = dict.fromkeys(row.user_id for row in rows)
-    for user_id, kind_id, state, count in _ends().stored(user_ids=users):
-        mine = ends.setdefault(UUID(user_id), {})
-        key = UUID(kind_id), state in COMPLETIONS
-        mine[key] = mine.get(key, 0) + count
+class ParticipationSelect(Select[Any]):
+    """A select of participations, with all that is shown of them in the same row, compiled.
 
-    def of(row: Membership) -> Tally:
-        mine = ends.get(row.user_id, {})
-        same = row.program.kind_id
+    What its columns tell of today, and the tally, is what a Participation works out by itself.
+    """
 
-        def others(complete: bool, kind_id: UUID | None, own: bool) -> int:
-            counts = (
-                count
-                for (kind, completed), count in mine.items()
-                if completed is complete and kind_id in (None, kind)
-            )
-            return sum(counts) - own
-
-        completed = row.state in COMPLETIONS
-        incomplete = row.state is MembershipState.INCOMPLETE
-        return Tally(
-            others(True, same, completed),
-            others(True, None, completed),
-            others(False, same, incomplete),
-            others(False, None, incomplete),
+    def __init__(self, query: peewee.ModelSelect[Membership]) -> None:
+        today = Program.today_column()
+        program_day = _days_since(Program.start_date, today)
+        own_day = _days_since(Membership.date, today)
+        is_active = Membership.state == MembershipState.ACTIVE
+        super().__init__(
+            query,
+            cohort_name=Cohort.name,
+            user_name=User.shown_name_column(),
+            program_day=program_day,
+            participant_day=peewee.Case(None, [(Program.mode == Mode.OPEN, own_day)], program_day),
+            is_active=is_active & (Program.start_date <= today) & (Program.end_date >= today),
         )
+        self._tallied = [self.columns.index(name) for name in ("user_id", "program.kind_id", "state")]
+        tally = (f"tally.{field.name}" for field in fields(Tally))
+        self.columns = (*(_NAMES.get(name, f"membership.{name}") for name in self.columns), *tally)
 
-    return {row.id: of(row) for row in rows}
+    def rows(self, limit: int | None = None, offset: int = 0, **values: Any) -> Rows[Any]:
+        if "today" not in values:
+            values |= Program.todays()
+        found = super().rows(limit, offset, **values)
+        return Rows(self, tallied(found.stored, *self._tallied))
+
+    def made_of(self, stored: Stored) -> Participation:
+        return Participation(super().made_of(stored), Tally(*stored[-len(fields(Tally)) :]))
+
+
+# Columns that are not the membership's: by what Participation calls them, or by the way to them.
+_NAMES = {name: name for name in ("cohort_name", "program_day", "participant_day", "is_active")}
+_NAMES["user_name"] = "membership.user.shown_name"
+
+
+def _days_since(day: peewee.Node, today: peewee.Node) -> peewee.Node:
+    """Today as a day of what began on a day, which was the first."""
+    return (peewee.fn.JULIANDAY(today) - peewee.fn.JULIANDAY(day)).cast("INTEGER") + 1
+
+
+def tallied(rows: Sequence[Stored], user: int, kind: int, state: int) -> list[Stored]:
+    """Rows of memberships, each with its Tally behind it; one query for thousands of users.
+
+    The numbers say in which column a row has the ids of user and kind, and the state.
+    """
+    nothing = (0, 0)
+    of_kind: dict[tuple[str, str], tuple[int, int]] = {}
+    of_all: dict[str, tuple[int, int]] = {}
+    for user_id, kind_id, completed, incomplete in _ends().stored(
+        user_ids=dict.fromkeys(row[user] for row in rows)
+    ):
+        of_kind[user_id, kind_id] = completed, incomplete
+        before = of_all.get(user_id, nothing)
+        of_all[user_id] = before[0] + completed, before[1] + incomplete
+    found: list[Stored] = []
+    for row in rows:
+        same, every = of_kind.get((row[user], row[kind]), nothing), of_all.get(row[user], nothing)
+        completed, incomplete = row[state] in COMPLETIONS, row[state] == MembershipState.INCOMPLETE
+        tally = same[0] - completed, every[0] - completed, same[1] - incomplete, every[1] - incomplete
+        found.append((*row, *tally))
+    return found
 
 
 @functools.cache
 def _ends() -> Statement:
-    """The select of how often each of some users has ended programs of a kind in a state."""
+    """The select of how often each of some users has completed programs of a kind, and how often not."""
+    is_completed = Membership.state.in_(COMPLETIONS)
+    is_incomplete = Membership.state == MembershipState.INCOMPLETE
+    counts = (peewee.fn.SUM(is_completed), peewee.fn.SUM(is_incomplete))
     return Statement(
-        Membership.select(Membership.user, Program.kind, Membership.state, peewee.fn.COUNT("*"))
+        Membership.select(Membership.user, Program.kind, *counts)
         .join(Program)
-        .where(
-            Membership.user.in_(any_given("user_ids")),
-            Membership.state.in_([*COMPLETIONS, MembershipState.INCOMPLETE]),
-        )
-        .group_by(Membership.user, Program.kind, Membership.state)
+        .where(Membership.user.in_(any_given("user_ids")), is_completed | is_incomplete)
+        .group_by(Membership.user, Program.kind)
     )

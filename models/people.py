@@ -9,12 +9,13 @@ from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
 
+import orjson
 import peewee
 
 from models import actor, clock
 from models.errors import Conflict, Invalid, NotFound
 from models.rows import BaseModel, ChoiceField, DatedModel, DayField, InstantField
-from models.statements import Statement, given
+from models.statements import Select, Statement, Stored, given
 
 EMAIL_AT_MOST = 254
 _ZERO_WIDTH = dict.fromkeys(map(ord, "\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"))
@@ -71,7 +72,7 @@ class User(DatedModel):
     timezone = peewee.TextField(null=True)
     external_id = peewee.TextField(null=True, index=True)
     external_status = peewee.TextField(null=True)
-    role = ChoiceField(UserRole, default=UserRole.USER)
+    role = ChoiceField(UserRole, default=UserRole.USER, index=True)
     status = ChoiceField(UserStatus, default=UserStatus.ACTIVE)
     last_sign_in_at = InstantField(null=True)
     sourced_id = peewee.TextField(null=True, index=True)
@@ -245,12 +246,10 @@ class User(DatedModel):
         return self.name or " ".join(part for part in (self.first, self.last) if part) or None
 
     @classmethod
-    def shown_name_column(cls) -> peewee.Node:
+    def shown_name_column(cls) -> peewee.Function:
         """`shown_name`, for queries."""
-        both = peewee.fn.TRIM(
-            peewee.fn.COALESCE(cls.first, "").concat(" ").concat(peewee.fn.COALESCE(cls.last, ""))
-        )
-        return peewee.fn.COALESCE(peewee.fn.NULLIF(cls.name, ""), both)
+        name, first, last = (peewee.fn.NULLIF(part, "") for part in (cls.name, cls.first, cls.last))
+        return peewee.fn.COALESCE(name, first.concat(" ").concat(last), first, last)
 
     def join_group(self, group: Group) -> bool:
         return UserGroup.link(user=self.id, group=group.id)
@@ -279,6 +278,20 @@ class User(DatedModel):
         for user in users:
             user.groups = groups.get(user.id, [])
             user.labels = labels.get(user.id, [])
+
+
+class UserSelect(Select[User]):
+    """A select of users, each with all that is shown of them in the same row, compiled."""
+
+    def __init__(self, query: peewee.ModelSelect[User]) -> None:
+        handles = {"groups": UserGroup.handles(), "labels": UserLabel.handles()}
+        super().__init__(query, shown_name=User.shown_name_column(), **handles)
+
+    def made_of(self, stored: Stored) -> User:
+        user = super().made_of(stored)
+        *_, groups, labels = stored
+        user.groups, user.labels = orjson.loads(groups), orjson.loads(labels)
+        return user
 
 
 class _Named(DatedModel):
@@ -393,6 +406,13 @@ class _Tagged(_Link):
         return bool(_having(cls).stored(user_id=user.id, handle=handle))
 
     @classmethod
+    def handles(cls) -> peewee.ModelSelect[Any]:
+        """The sorted handles of the user of a row, as a JSON array, for queries."""
+        handle = cls._meta.fields[cls.tag].rel_model.handle
+        array = peewee.fn.JSON_GROUP_ARRAY(handle).order_by(handle)
+        return cls.select(array).join(handle.model).where(cls.user == User.id)
+
+    @classmethod
     def handles_by_user(cls, users: Sequence[User]) -> dict[UUID, list[str]]:
         """The sorted handles of each user, one query."""
         kind = cls._meta.fields[cls.tag].rel_model
@@ -417,28 +437,28 @@ def _having(links: type[_Tagged]) -> Statement:
 class UserGroup(_Tagged):
     tag = "group"
     user = peewee.ForeignKeyField(User, index=False)
-    group = peewee.ForeignKeyField(Group)
+    group = peewee.ForeignKeyField(Group, index=False)
 
     class Meta:
-        indexes = ((("user", "group"), True),)
+        indexes = ((("user", "group"), True), (("group", "user"), False))
 
 
 class UserLabel(_Tagged):
     tag = "label"
     user = peewee.ForeignKeyField(User, index=False)
-    label = peewee.ForeignKeyField(Label)
+    label = peewee.ForeignKeyField(Label, index=False)
 
     class Meta:
-        indexes = ((("user", "label"), True),)
+        indexes = ((("user", "label"), True), (("label", "user"), False))
 
 
 class UserChannel(_Tagged):
     tag = "channel"
     user = peewee.ForeignKeyField(User, index=False)
-    channel = peewee.ForeignKeyField(Channel)
+    channel = peewee.ForeignKeyField(Channel, index=False)
 
     class Meta:
-        indexes = ((("user", "channel"), True),)
+        indexes = ((("user", "channel"), True), (("channel", "user"), False))
 
 
 class Relation(_Link):
@@ -448,7 +468,7 @@ class Relation(_Link):
     other_id: UUID
 
     user = peewee.ForeignKeyField(User, index=False)
-    other = peewee.ForeignKeyField(User)
+    other = peewee.ForeignKeyField(User, index=False)
     kind = ChoiceField(RelationKind)
 
     class Meta:

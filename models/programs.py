@@ -200,28 +200,35 @@ class Program(_InTree):
     def today_column(cls) -> peewee.Node:
         """Each program's own today, for selects that are run with `todays`.
 
-        At any instant the zones of the world are on at most three days: that of UTC, and the days
-        before and after it. Programs that are out of reach whatever their zone are best left out by
-        `day_behind` or `day_ahead` as well, for which there is an index.
+        Programs that are out of reach whatever their zone are best left out by `day_behind` or
+        `day_ahead` as well, for which there is an index.
         """
-        cases = [
-            (cls.timezone.in_(any_given("zones_ahead")), given("day_ahead")),
-            (cls.timezone.in_(any_given("zones_behind")), given("day_behind")),
-        ]
-        return peewee.Case(None, cases, given("today"))
+        return cls.by_zone("day_ahead", "day_behind", "today")
 
     @classmethod
-    def todays(cls, plus_days: int = 0) -> dict[str, Any]:
-        """What a select with `today_column` is run with: today, or so many days later."""
+    def by_zone(cls, ahead: str, behind: str, usual: str) -> peewee.Node:
+        """One of the given days of these names, for selects that are run with `todays`.
+
+        At any instant the zones of the world are on at most three days: that of UTC, and the days
+        before and after it.
+        """
+        cases = [
+            (cls.timezone.in_(any_given("zones_ahead")), given(ahead, str)),
+            (cls.timezone.in_(any_given("zones_behind")), given(behind, str)),
+        ]
+        return peewee.Case(None, cases, given(usual, str))
+
+    @classmethod
+    def todays(cls) -> dict[str, Any]:
+        """What a select with `today_column` is run with."""
         today = clock.today()
         days = {zone: clock.today(zone) for (zone,) in _timezones().stored()}
-        more = timedelta(days=plus_days)
         return {
             "zones_ahead": [zone for zone, day in days.items() if day > today],
             "zones_behind": [zone for zone, day in days.items() if day < today],
-            "day_ahead": max(days.values(), default=today) + more,
-            "day_behind": min(days.values(), default=today) + more,
-            "today": today + more,
+            "day_ahead": max(days.values(), default=today),
+            "day_behind": min(days.values(), default=today),
+            "today": today,
         }
 
     @classmethod

@@ -166,7 +166,7 @@ class App:
         body = await self._body(request)
         until = time.monotonic() + self.config.call_seconds
         endpoint, spend = functools.partial(_endpoint, request), self.access.spender(caller)
-        context = Context(caller, request_id, until, endpoint, spend)
+        context = Context(caller, request_id, until, endpoint, spend, _idempotency_key(request))
         async with self.gate:
             reply = await self.envelope.answer(body, context)
         if reply.refused is not None and reply.refused.data["code"] == "RATE_LIMITED":
@@ -224,6 +224,17 @@ class App:
 
 def _authorization(request: web.BaseRequest) -> list[str]:
     return request.headers.getall(hdrs.AUTHORIZATION, [])
+
+
+def _idempotency_key(request: web.BaseRequest) -> str | None:
+    """The one Idempotency-Key header, which may be in quotes; of several, what no key can be."""
+    found = request.headers.getall("Idempotency-Key", None)
+    if not found:
+        return None
+    key = found[0].strip()
+    if len(key) > 1 and key[0] == key[-1] == '"':
+        key = key[1:-1]
+    return key if len(found) == 1 else ""
 
 
 _HOST = re.compile(r"[\w.:\[\]-]{1,255}", re.ASCII)

@@ -13,6 +13,7 @@ from datetime import date
 from operator import attrgetter, itemgetter
 from typing import Any
 
+import orjson
 from marshmallow import Schema, fields
 from marshmallow.fields import Field
 
@@ -45,9 +46,12 @@ def _render(field: Field) -> Render | None:
 
 
 def of_stored(field: Field) -> Render | None:
-    """What renders a field's values as they are stored: as on the wire, but for truth values, 0 and 1."""
+    """What renders a field's values as they are stored: as on the wire, but for truth values, 0 and 1,
+    and for lists, which are stored as JSON."""
     if type(field) is Flag:
         return bool
+    if type(field) is fields.List:
+        return orjson.loads if of_stored(field.inner) is _same else None
     return _same if type(field) in _OF_VALUES else None
 
 

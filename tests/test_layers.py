@@ -123,7 +123,11 @@ def test_only_the_edge_knows_of_the_loop(module):
 
 @pytest.mark.parametrize(
     ("library", "only"),
-    [("aiohttp", {"rpc.app"}), ("jsonrpcserver", {"rpc.app", "rpc.envelope", "rpc.errors", "rpc.registry"})],
+    [
+        ("aiohttp", {"rpc.app"}),
+        ("jsonrpcserver", {"rpc.app", "rpc.envelope", "rpc.errors", "rpc.registry"}),
+        ("lark", {"models.query.syntax"}),
+    ],
 )
 def test_a_library_is_known_only_where_it_is_used(library, only):
     knowing = set()

@@ -184,7 +184,7 @@ def list_closing_participants(
     program_id: UUID | None,
     limit: int | None,
     offset: int,
-) -> list[Participation]:
+) -> Sequence[Participation]:
     """List who is still active in programs that have ended or end within so many days.
 
     By end date, program name, user name and id. Changes nothing.

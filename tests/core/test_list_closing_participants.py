@@ -10,7 +10,7 @@ import pytest
 from models import sample
 from models.cohorts import Cohort
 from models.database import database, writing
-from models.memberships import Membership, MembershipRole, MembershipState, Participation
+from models.memberships import Membership, MembershipRole, MembershipState, Participation, ParticipationSelect
 from models.people import Gender, UserStatus
 from models.programs import Mode
 
@@ -361,7 +361,7 @@ def test_the_counters_tell_how_the_users_other_memberships_ended(
 def test_the_counters_leave_out_the_membership_itself(make_membership, state):
     make_membership(state=state)
 
-    [found] = Participation.fetch(Participation.query())
+    [found] = ParticipationSelect(Participation.query()).rows()
 
     assert set(vars(found.tally).values()) == {0}
 
@@ -371,7 +371,7 @@ def test_completions_and_graduations_count_together(ended, make_user, make_kind)
     for state in (MembershipState.COMPLETED, MembershipState.GRADUATED, MembershipState.INCOMPLETE):
         ended(user, state, kind)
 
-    found = Participation.fetch(Participation.query())
+    found = ParticipationSelect(Participation.query()).rows()
 
     tallies = {row.membership.state.value: tuple(vars(row.tally).values()) for row in found}
     assert tallies == {
