@@ -107,6 +107,7 @@ class Lanes:
             collections.deque()
         )
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="reader")
+        self.reading = 0  # slow reads that have been given to the readers and not come back
         self._mine = connected(read_only=True)
         self._line = asyncio.Lock()
         self.fresh = Fresh()
@@ -122,6 +123,11 @@ class Lanes:
         self._writer.stop()
         self._readers.shutdown()
         self._mine.__exit__(None, None, None)
+
+    @property
+    def writer(self) -> Writer:
+        """The writer, for those who watch it."""
+        return self._writer
 
     def turns(self) -> Turns:
         """Turns for the work of one request."""
@@ -183,9 +189,13 @@ class Lanes:
     async def _read_in_thread(self, call: Call) -> None:
         """Read in a thread; a call that no thread has begun by its deadline is given up."""
         reading = self._readers.submit(_snapshot, call)
-        answer = asyncio.wrap_future(reading)
-        await asyncio.wait({answer}, timeout=call.context.deadline - time.monotonic())
-        call.end(*((None, DeadlineExceeded()) if reading.cancel() else await answer))
+        self.reading += 1
+        try:
+            answer = asyncio.wrap_future(reading)
+            await asyncio.wait({answer}, timeout=call.context.deadline - time.monotonic())
+            call.end(*((None, DeadlineExceeded()) if reading.cancel() else await answer))
+        finally:
+            self.reading -= 1
 
     async def _write(self, calls: Sequence[Call]) -> None:
         done: Done = asyncio.get_running_loop().create_future()
