@@ -12,7 +12,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 from importlib.metadata import version
@@ -138,6 +138,7 @@ class App:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer any request; nothing that goes wrong leaves as an HTTP 500."""
         request_id = str(uuid_utils.uuid4())
+        caller: Caller | None = None
         try:
             route = self._route(request)
             caller = None if route.public else self.access.caller(_authorization(request))
@@ -145,10 +146,11 @@ class App:
                 await self._refuse_caller(request)
             response = await route.answer(request, request_id, caller)
         except Refused as refused:
-            response = self._refusal(request, request_id, refused.status, refused.error)
+            response = self._refusal(request, request_id, caller, refused.status, refused.error)
         except Exception as error:
             told = to_rpc_error(error, request_id)
-            response = self._refusal(request, request_id, 503 if told.code == BUSY else 200, told)
+            status = 503 if told.code == BUSY else 200
+            response = self._refusal(request, request_id, caller, status, told)
         if isinstance(response, _Answer):
             return response
         response.headers["X-Request-Id"] = request_id
@@ -171,9 +173,15 @@ class App:
         raise Refused(401, "UNAUTHORIZED")
 
     def _refusal(
-        self, request: web.BaseRequest, request_id: str, status: int, error: JsonRpcError
+        self,
+        request: web.BaseRequest,
+        request_id: str,
+        caller: Caller | None,
+        status: int,
+        error: JsonRpcError,
     ) -> web.Response:
-        self.watch.refused(status, error.data["code"], lambda: _about(request, request_id))
+        facts = functools.partial(_about, request, request_id, caller, error.data.get("wrong"))
+        self.watch.refused(status, error.data["code"], facts)
         response = web.Response(status=status, body=render_error(error), content_type=JSON)
         if status == 405:
             response.headers[hdrs.ALLOW] = error.data["allow"]
@@ -198,7 +206,7 @@ class App:
             reply = await self.envelope.answer(body, context)
         self.watch.answered(reply, context)
         if reply.refused is not None and reply.refused.data["code"] == "RATE_LIMITED":
-            return self._refusal(request, request_id, 429, reply.refused)
+            return self._refusal(request, request_id, caller, 429, reply.refused)
         if request.keep_alive and request.version == HttpVersion11 and not self.draining:
             return _Answer(reply.body, request_id)
         return web.Response(body=reply.body, content_type=JSON)
@@ -292,12 +300,20 @@ def _trace(request: web.BaseRequest) -> trace.Trace | None:
     return trace.read(parents, request.headers.getall("tracestate", ())) if parents else None
 
 
-def _about(request: web.BaseRequest, request_id: str) -> dict[str, Any]:
+def _about(
+    request: web.BaseRequest, request_id: str, caller: Caller | None, wrong: Sequence[str] | None
+) -> dict[str, Any]:
     """What the log says of a request that was refused; most of it is whatever somebody sent."""
-    said = {"method": logs.cut(request.method), "path": logs.cut(request.path)}
-    facts = {"requestId": request_id, "address": request.remote, **said}
     found = _trace(request)
-    return facts if found is None else facts | found.about()
+    return {
+        "requestId": request_id,
+        "tokenId": None if caller is None else str(caller.token_id),
+        "address": request.remote,
+        "method": logs.cut(request.method),
+        "path": logs.cut(request.path),
+        **({} if wrong is None else {"wrong": wrong}),
+        **({} if found is None else found.about()),
+    }
 
 
 def _authorization(request: web.BaseRequest) -> list[str]:

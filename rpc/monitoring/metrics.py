@@ -31,9 +31,12 @@ from models.writer import GROUP_SIZES, Seen
 from rpc.registry import Call, Method
 
 OK = "ok"
+FAULT = "INTERNAL_ERROR"
 UNKNOWN = "unknown"  # the one name for all methods that there are not
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+REFUSALS = ((400, "BAD_HTTP"), (401, "UNAUTHORIZED"), (429, "RATE_LIMITED"), (503, "BUSY"))
 
 
 @dataclass(frozen=True)
@@ -67,11 +70,13 @@ class Metrics:
     def __init__(self, methods: Mapping[str, Method]) -> None:
         self._methods = methods
         self._ok: Counter[Method] = Counter()
-        self._failed: Counter[tuple[str, str]] = Counter()  # by method's name and word
+        # By method's name and word, and by HTTP status and word. What an alert waits for is there from
+        # the start: Prometheus sees no increase in a series that begins with 1.
+        self._failed: Counter[tuple[str, str]] = Counter()
+        self._refusals: Counter[tuple[int, str]] = Counter(dict.fromkeys(REFUSALS, 0))
         self._seconds: dict[str, Histogram] = {}  # by method's name
         self._batch_calls = Histogram(GROUP_SIZES)
         self._batch_seconds = Histogram(SECONDS)
-        self._refusals: Counter[tuple[int, str]] = Counter()  # by HTTP status and word
         self._standard = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._standard)
@@ -140,7 +145,8 @@ class Metrics:
             done[method.name] += count
         for name, count in done.items():
             calls.add_metric((name, OK), count)
-        for labels, count in dict(self._failed).items():
+        faults = {(name, FAULT): 0 for name in done}
+        for labels, count in (faults | dict(self._failed)).items():
             calls.add_metric(labels, count)
         yield calls
         by_method = HistogramMetricFamily(
