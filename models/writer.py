@@ -186,7 +186,7 @@ class Writer:
 
     @property
     def waiting(self) -> int:
-        """How many calls have been submitted and not run."""
+        """How many calls are in jobs that wait for a turn."""
         return sum(len(job.calls) - len(job.outcomes) for job in list(self._jobs))
 
     def _work(self) -> None:

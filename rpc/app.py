@@ -26,7 +26,7 @@ from jsonrpcserver import JsonRpcError
 import rpc.admin
 import rpc.core  # noqa: F401  registers its methods
 from models import clock, migrations
-from models.database import configure, connected
+from models.database import configure, connected, sizes
 from rpc import discover, trace
 from rpc.access import Access
 from rpc.config import Config
@@ -268,6 +268,7 @@ class App:
     def _state(self, ready: bool) -> State:
         writer, reading, config = self.lanes.writer, self.lanes.reading, self.config
         since = writer.seen.busy_since
+        database_bytes, wal_bytes = sizes()
         return State(
             version=VERSION,
             schema=self.schema,
@@ -280,6 +281,8 @@ class App:
             writer_waiting=writer.waiting,
             writer_busy_seconds=0.0 if since is None else time.monotonic() - since,
             writer=writer.seen,
+            database_bytes=database_bytes,
+            wal_bytes=wal_bytes,
             limits={
                 "in_flight": config.max_in_flight,
                 "waiting": config.max_waiting,

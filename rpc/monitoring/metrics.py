@@ -25,7 +25,7 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.registry import Collector
 
-from models.database import sizes, sqlite_version
+from models.database import sqlite_version
 from models.tally import Histogram
 from models.writer import GROUP_SIZES, Seen
 from rpc.registry import Call, Method
@@ -54,6 +54,8 @@ class State:
     writer_waiting: int
     writer_busy_seconds: float
     writer: Seen
+    database_bytes: int
+    wal_bytes: int
     limits: Mapping[str, int]
 
 
@@ -198,7 +200,9 @@ def _of_requests(state: State) -> Iterator[Metric]:
 def _of_writes(state: State) -> Iterator[Metric]:
     seen = state.writer
     yield GaugeMetricFamily(
-        "core_rpc_writer_waiting_calls", "Calls that wait for the writer.", state.writer_waiting
+        "core_rpc_writer_waiting_calls",
+        "Calls that wait for their turn with the writer.",
+        state.writer_waiting,
     )
     yield GaugeMetricFamily(
         "core_rpc_writer_busy_seconds",
@@ -213,9 +217,8 @@ def _of_writes(state: State) -> Iterator[Metric]:
     yield CounterMetricFamily(
         "core_rpc_checkpoints", "Checkpoints after which the WAL began anew.", seen.checkpoints
     )
-    main, wal = sizes()
-    yield GaugeMetricFamily("core_rpc_database_bytes", "Size of the database file.", main)
-    yield GaugeMetricFamily("core_rpc_wal_bytes", "Size of the write-ahead log beside it.", wal)
+    yield GaugeMetricFamily("core_rpc_database_bytes", "Size of the database file.", state.database_bytes)
+    yield GaugeMetricFamily("core_rpc_wal_bytes", "Size of the write-ahead log beside it.", state.wal_bytes)
 
 
 def _of_readers(state: State) -> Iterator[Metric]:
