@@ -27,7 +27,7 @@ import rpc.admin
 import rpc.core  # noqa: F401  registers its methods
 from models import clock, migrations
 from models.database import configure, connected, sizes
-from rpc import discover, trace
+from rpc import discover
 from rpc.access import Access
 from rpc.config import Config
 from rpc.envelope import Envelope, Limits, render_error
@@ -39,6 +39,7 @@ from rpc.monitoring.metrics import State
 from rpc.monitoring.ready import Readiness
 from rpc.monitoring.watch import Watch
 from rpc.registry import METHODS, Caller, Context
+from rpc.trace import Trace, read_trace
 
 log = logging.getLogger(__name__)
 
@@ -201,7 +202,8 @@ class App:
         began = time.monotonic()
         until = began + self.config.call_seconds
         endpoint, spend = functools.partial(_endpoint, request), self.access.spender(caller)
-        context = Context(caller, request_id, until, endpoint, spend, began, _trace(request))
+        trace = _trace(request) if "traceparent" in request.headers else None
+        context = Context(caller, request_id, until, endpoint, spend, began, trace)
         async with self.gate:
             reply = await self.envelope.answer(body, context)
         self.watch.answered(reply, context)
@@ -298,9 +300,9 @@ def _call_lines(config: Config) -> CallLines | None:
     return CallLines(LogCalls(config.log_calls), config.log_slow_ms, config.log_share)
 
 
-def _trace(request: web.BaseRequest) -> trace.Trace | None:
-    parents = request.headers.getall("traceparent", ())
-    return trace.read(parents, request.headers.getall("tracestate", ())) if parents else None
+def _trace(request: web.BaseRequest) -> Trace | None:
+    headers = request.headers
+    return read_trace(headers.getall("traceparent", ()), headers.getall("tracestate", ()))
 
 
 def _about(

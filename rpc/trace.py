@@ -25,7 +25,7 @@ class Trace:
         return {"traceId": self.trace_id, "spanId": self.span_id}
 
 
-def read(parents: Sequence[str], states: Sequence[str]) -> Trace | None:
+def read_trace(parents: Sequence[str], states: Sequence[str]) -> Trace | None:
     """The trace of the headers traceparent and tracestate; None when the first is not valid.
 
     A later version may have more at its end; the present one (00) may not.

@@ -28,6 +28,7 @@ from prometheus_client.registry import Collector
 from models.database import sqlite_version
 from models.tally import Histogram
 from models.writer import GROUP_SIZES, Seen
+from rpc.envelope import Reply
 from rpc.registry import Call, Method
 
 OK = "ok"
@@ -71,12 +72,13 @@ class Metrics:
 
     def __init__(self, methods: Mapping[str, Method]) -> None:
         self._methods = methods
-        self._ok: Counter[Method] = Counter()
+        # Calls that ended well: in batches, and the times of those that came alone.
+        self._batched: Counter[Method] = Counter()
+        self._seconds: dict[Method, Histogram] = {}
         # By method's name and word, and by HTTP status and word. What an alert waits for is there from
         # the start: Prometheus sees no increase in a series that begins with 1.
         self._failed: Counter[tuple[str, str]] = Counter()
         self._refusals: Counter[tuple[int, str]] = Counter(dict.fromkeys(REFUSALS, 0))
-        self._seconds: dict[str, Histogram] = {}  # by method's name
         self._batch_calls = Histogram(GROUP_SIZES)
         self._batch_seconds = Histogram(SECONDS)
         self._standard = CollectorRegistry()
@@ -89,34 +91,30 @@ class Metrics:
             return call.method.name
         return call.name if isinstance(call.name, str) and call.name in self._methods else UNKNOWN
 
-    def single(self, call: Call, seconds: float) -> None:
-        """Count a call that came alone, and how long it took."""
-        if call.error is None:
-            self._ok[call.method] += 1
-            name = call.method.name
+    def answered(self, reply: Reply, seconds: float) -> None:
+        """Count the calls of an answered request, and how long it took."""
+        if reply.is_batch:
+            self._answered_batch(reply.calls, seconds)
+        elif not reply.calls:
+            if reply.refused is not None:  # a body of which no calls could be made
+                self._failed[UNKNOWN, word(reply.refused)] += 1
+        elif reply.refused is not None:
+            self._failed[self.name(reply.calls[0]), word(reply.refused)] += 1
         else:
-            name = self.name(call)
-            self._failed[name, word(call.error)] += 1
-            if name is UNKNOWN:
-                return
-        if (histogram := self._seconds.get(name)) is None:
-            histogram = self._seconds[name] = Histogram(SECONDS)
-        histogram.add(seconds)
+            method = reply.calls[0].method
+            if (histogram := self._seconds.get(method)) is None:
+                histogram = self._seconds[method] = Histogram(SECONDS)
+            histogram.add(seconds)
 
-    def batch(self, calls: Sequence[Call], seconds: float) -> None:
-        """Count the calls of a batch, and how long all of it took."""
+    def _answered_batch(self, calls: Sequence[Call], seconds: float) -> None:
         done = [call.method for call in calls if call.error is None]
-        self._ok.update(done)
+        self._batched.update(done)
         if len(done) < len(calls):
             self._failed.update(
                 (self.name(call), word(call.error)) for call in calls if call.error is not None
             )
         self._batch_calls.add(len(calls))
         self._batch_seconds.add(seconds)
-
-    def unread(self, error: JsonRpcError) -> None:
-        """Count a body of which no calls could be made."""
-        self._failed[UNKNOWN, word(error)] += 1
 
     def refused(self, status: int, reason: str) -> None:
         """Count a request that HTTP refused, by the word of the catalogue."""
@@ -143,8 +141,11 @@ class Metrics:
             labels=("method", "outcome"),
         )
         done: Counter[str] = Counter(dict.fromkeys(list(self._methods), 0))
-        for method, count in dict(self._ok).items():
+        times = {method.name: histogram for method, histogram in dict(self._seconds).items()}
+        for method, count in dict(self._batched).items():
             done[method.name] += count
+        for name, histogram in times.items():
+            done[name] += sum(histogram.counts)
         for name, count in done.items():
             calls.add_metric((name, OK), count)
         faults = {(name, FAULT): 0 for name in done}
@@ -153,10 +154,10 @@ class Metrics:
         yield calls
         by_method = HistogramMetricFamily(
             "core_rpc_call_seconds",
-            "How long calls that came alone took, from the body's end to the rendered reply.",
+            "How long calls that came alone and ended well took, from the body's end to the rendered reply.",
             labels=("method",),
         )
-        for name, histogram in dict(self._seconds).items():
+        for name, histogram in times.items():
             by_method.add_metric((name,), *_buckets(histogram))
         yield by_method
         yield _histogram("core_rpc_batch_seconds", "How long batches took, likewise.", self._batch_seconds)

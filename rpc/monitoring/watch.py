@@ -30,19 +30,13 @@ class Watch:
     def answered(self, reply: Reply, context: Context) -> None:
         """A request was answered, well or with errors."""
         seconds = time.monotonic() - context.began
-        calls = reply.calls
-        if reply.is_batch:
-            self.metrics.batch(calls, seconds)
-        elif calls:
-            self.metrics.single(calls[0], seconds)
-        elif reply.refused is not None:
-            self.metrics.unread(reply.refused)
+        self.metrics.answered(reply, seconds)
         if self._lines is not None:
-            failed = reply.refused is not None or has_error(calls)
+            failed = reply.refused is not None or has_error(reply.calls)
             if self._lines.wants(failed, seconds * 1000):
                 self._say(self._lines, reply, context, seconds * 1000)
         if self.spans is not None:
-            self.spans.answered([(call, self._known(call)) for call in calls], context, seconds)
+            self.spans.answered([(call, self._known(call)) for call in reply.calls], context, seconds)
 
     def _say(self, lines: CallLines, reply: Reply, context: Context, ms: float) -> None:
         outcomes = [
