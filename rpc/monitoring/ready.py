@@ -39,6 +39,7 @@ class Readiness:
         self._writer = writer
         self._look: asyncio.Task[Wrong | None] | None = None
         self._looked_at = 0.0
+        self.remembered_seconds, self.stuck_seconds = REMEMBERED_SECONDS, STUCK_SECONDS
 
     def begin(self) -> None:
         """Keep in mind which file the server has opened."""
@@ -54,10 +55,10 @@ class Readiness:
         if not self._writer.is_alive:
             return [Wrong.WRITER_GONE]
         since = self._writer.seen.busy_since
-        return [Wrong.WRITER_STUCK] if since and time.monotonic() - since > STUCK_SECONDS else []
+        return [Wrong.WRITER_STUCK] if since and time.monotonic() - since > self.stuck_seconds else []
 
     async def _of_database(self) -> Wrong | None:
-        is_old = time.monotonic() - self._looked_at > REMEMBERED_SECONDS
+        is_old = time.monotonic() - self._looked_at > self.remembered_seconds
         if self._look is None or (self._look.done() and is_old):
             self._look = asyncio.create_task(asyncio.to_thread(self._look_at_database))
             self._looked_at = time.monotonic()
