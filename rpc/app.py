@@ -12,7 +12,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.utils import formatdate
 from importlib.metadata import version
@@ -78,13 +78,9 @@ class Gate:
     """Lets so many requests in at once; some more may wait, the rest are told to come back."""
 
     def __init__(self, in_flight: int, waiting: int) -> None:
-        self._places, self._most = asyncio.Semaphore(in_flight), in_flight
+        self._places = asyncio.Semaphore(in_flight)
         self._waiting, self._may_wait = 0, waiting
-
-    @property
-    def in_flight(self) -> int:
-        """How many are in."""
-        return self._most - self._places._value
+        self.in_flight = 0
 
     @property
     def waiting(self) -> int:
@@ -102,8 +98,10 @@ class Gate:
                 self._waiting -= 1
         else:
             await self._places.acquire()
+        self.in_flight += 1
 
     async def __aexit__(self, *_: object) -> None:
+        self.in_flight -= 1
         self._places.release()
 
 
@@ -149,7 +147,7 @@ class App:
         except Refused as refused:
             response = self._refusal(request, request_id, caller, refused.status, refused.error)
         except Exception as error:
-            told = to_rpc_error(error, request_id)
+            told = to_rpc_error(error, request_id, functools.partial(_about, request, request_id, caller))
             status = 503 if told.code == BUSY else 200
             response = self._refusal(request, request_id, caller, status, told)
         if isinstance(response, _Answer):
@@ -181,7 +179,7 @@ class App:
         status: int,
         error: JsonRpcError,
     ) -> web.Response:
-        facts = functools.partial(_about, request, request_id, caller, error.data.get("wrong"))
+        facts = functools.partial(_about, request, request_id, caller, **_wrong(error))
         self.watch.refused(status, error.data["code"], facts)
         response = web.Response(status=status, body=render_error(error), content_type=JSON)
         if status == 405:
@@ -305,9 +303,7 @@ def _trace(request: web.BaseRequest) -> Trace | None:
     return read_trace(headers.getall("traceparent", ()), headers.getall("tracestate", ()))
 
 
-def _about(
-    request: web.BaseRequest, request_id: str, caller: Caller | None, wrong: Sequence[str] | None
-) -> dict[str, Any]:
+def _about(request: web.BaseRequest, request_id: str, caller: Caller | None, **more: Any) -> dict[str, Any]:
     """What the log says of a request that was refused; most of it is whatever somebody sent."""
     found = _trace(request)
     return {
@@ -316,9 +312,13 @@ def _about(
         "address": request.remote,
         "method": logs.cut(request.method),
         "path": logs.cut(request.path),
-        **({} if wrong is None else {"wrong": wrong}),
+        **more,
         **({} if found is None else found.about()),
     }
+
+
+def _wrong(error: JsonRpcError) -> dict[str, Any]:
+    return {"wrong": error.data["wrong"]} if "wrong" in error.data else {}
 
 
 def _authorization(request: web.BaseRequest) -> list[str]:
