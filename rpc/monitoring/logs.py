@@ -14,7 +14,6 @@ import re
 import sys
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -29,6 +28,7 @@ CUT_TRACE = 8_000  # of a traceback, of which the end says most
 # Libraries that would say values and statements at their lowest levels.
 _TALKATIVE = ("peewee", "jsonrpcserver", "urllib3")
 _TOKEN = re.compile(re.escape(PREFIX) + r"[\w-]+")
+_to_json = json.JSONEncoder(default=str).encode  # made once: json.dumps would make it for each line
 _PLAIN = re.compile(r"[\w.,:/@+*\[\]()-]+", re.ASCII)
 
 
@@ -50,7 +50,7 @@ class JsonLines(logging.Formatter):
         line = _head(record) | _facts(record)
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)[-CUT_TRACE:]
-        return _without_tokens(json.dumps(line, default=str))
+        return _without_tokens(_to_json(line))
 
 
 class TextLines(logging.Formatter):
@@ -67,9 +67,9 @@ class TextLines(logging.Formatter):
 
 
 def _head(record: logging.LogRecord) -> dict[str, Any]:
-    at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+    at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
     return {
-        "time": at.replace("+00:00", "Z"),
+        "time": f"{at}.{int(record.created * 1000) % 1000:03}Z",
         "level": record.levelname.lower(),
         "logger": record.name,
         "message": record.getMessage(),
@@ -81,13 +81,13 @@ def _facts(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def _shown(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
-    return text if not isinstance(value, str) or _PLAIN.fullmatch(text) else json.dumps(text)
+    text = value if isinstance(value, str) else _to_json(value)
+    return text if not isinstance(value, str) or _PLAIN.fullmatch(text) else _to_json(text)
 
 
 def _escaped(text: str) -> str:
     """A text in which nothing can pass for another line, or move a terminal's cursor."""
-    return json.dumps(text)[1:-1].replace(r"\"", '"')
+    return _to_json(text)[1:-1].replace(r"\"", '"')
 
 
 def _without_tokens(line: str) -> str:
