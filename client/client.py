@@ -76,6 +76,38 @@ class Client:
         """List the programs of a kind that start on or after a day, latest first."""
         return self.call("core.ProgramsAfter", **given(kind=kind, after=after))
 
+    # Queries
+
+    def query_users(self, query: str, limit: int | None = None, offset: int | None = None) -> list[Object]:
+        """Find users by a user query."""
+        return self.call("core.QueryUsers", **given(query=query, limit=limit, offset=offset))
+
+    def query_programs(self, query: str, limit: int | None = None, offset: int | None = None) -> list[Object]:
+        """Find programs by a program query."""
+        return self.call("core.QueryPrograms", **given(query=query, limit=limit, offset=offset))
+
+    def query_participants(
+        self, query: str, limit: int | None = None, offset: int | None = None
+    ) -> list[Object]:
+        """Find memberships by a participant query."""
+        return self.call("core.QueryParticipants", **given(query=query, limit=limit, offset=offset))
+
+    def list_programs(self) -> list[Object]:
+        """List all programs. Obsolete: `query_programs` finds them."""
+        return self.call("core.ListPrograms")
+
+    def list_user_programs(self, user_id: Id) -> list[Object]:
+        """List the programs that a user is or was in. Obsolete: `query_programs` finds them."""
+        return self.call("core.ListUserPrograms", **given(user_id=user_id))
+
+    def user_future_programs(self, user_id: Id) -> list[Object]:
+        """List a user's programs yet to start. Obsolete: `query_programs` finds them."""
+        return self.call("core.UserFuturePrograms", **given(user_id=user_id))
+
+    def user_active_programs(self, user_id: Id) -> list[Object]:
+        """List a user's programs of today. Obsolete: `query_programs` finds them."""
+        return self.call("core.UserActivePrograms", **given(user_id=user_id))
+
     # Cohorts
 
     def list_cohorts(
@@ -87,6 +119,30 @@ class Client:
     def confirm_cohort(self, program_id: Id, cohort_name: str) -> str:
         """Give the id of the program's cohort of this name, made if there is none."""
         return self.call("core.ConfirmCohort", **given(program_id=program_id, cohort_name=cohort_name))
+
+    def sync_cohort(
+        self,
+        program_id: Id,
+        cohort_id: Id,
+        query: str,
+        role: Word | None = None,
+        mode: Word | None = None,
+        dry_run: bool | None = None,
+        max_changes: int | None = None,
+    ) -> int:
+        """Bring the users that a query finds into a cohort; the number of memberships changed."""
+        return self.call(
+            "core.SyncCohort",
+            **given(
+                program_id=program_id,
+                cohort_id=cohort_id,
+                query=query,
+                role=role,
+                mode=mode,
+                dry_run=dry_run,
+                max_changes=max_changes,
+            ),
+        )
 
     # Memberships
 

@@ -64,7 +64,7 @@ def by(how: How) -> Iterator[None]:
         actor.how = before
 
 
-def touch(ids: Iterable[UUID]) -> None:
+def touch(ids: Iterable[UUID | str]) -> None:
     """Note rows as written, for the audit row of the call."""
     touched = current().touched
     for row_id in ids:

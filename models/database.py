@@ -45,7 +45,13 @@ class _Database(APSWDatabase):
     def _connect(self) -> apsw.Connection:
         connection = super()._connect()
         connection.set_busy_handler(_patience(self._timeout))
+        connection.create_scalar_function("CASEFOLD", _casefold, 1, deterministic=True)
         return connection
+
+
+def _casefold(text: str | None) -> str | None:
+    """The form in which texts compare whatever their letter case; SQLite's own LOWER knows only ASCII."""
+    return None if text is None else text.casefold()
 
 
 def _patience(seconds: float) -> Callable[[int], bool]:

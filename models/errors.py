@@ -40,5 +40,26 @@ class Invalid(ModelError):
         super().__init__("INVALID_PARAMS", "Invalid params", fields=named)
 
 
+class TooManyChanges(ModelError):
+    """More would change than the caller allowed."""
+
+    def __init__(self, **counts: int) -> None:
+        super().__init__("TOO_MANY_CHANGES", "Too many changes", **counts)
+
+
+class QueryError(ModelError):
+    """A query that cannot be read, or asks for what cannot be known: where, and what was expected there.
+
+    Line and column count from 1, in characters; `place` counts those of the whole text from 0.
+    """
+
+    def __init__(self, text: str, place: int, problem: str, expected: Iterable[str] = ()) -> None:
+        self.line = text.count("\n", 0, place) + 1
+        self.column = place - text.rfind("\n", 0, place)
+        self.place = place
+        self.expected = sorted(expected)
+        super().__init__("INVALID_PARAMS", f"Line {self.line}, column {self.column}: {problem}")
+
+
 class Busy(Exception):
     """The database could not take the write now; nothing of it was kept and it may be repeated."""

@@ -21,6 +21,7 @@ from models.people import User
 from models.programs import Program, ProgramKind
 from models.rows import BaseModel, ChoiceField, DatedModel, DayField, IdField, InstantField
 from models.statements import Rows, Select, Statement, any_given, given
+from models.text import instant_text
 
 Day = date  # models here have a column of that name
 
@@ -67,7 +68,7 @@ class Membership(DatedModel):
 
     user = peewee.ForeignKeyField(User, backref="memberships", index=False)
     program = peewee.ForeignKeyField(Program, backref="memberships", index=False)
-    cohort = peewee.ForeignKeyField(Cohort, null=True, backref="memberships")
+    cohort = peewee.ForeignKeyField(Cohort, null=True, backref="memberships", index=False)
     role = ChoiceField(MembershipRole)
     state = ChoiceField(MembershipState)
     date = DayField()  # from which the user takes part
@@ -81,7 +82,8 @@ class Membership(DatedModel):
         indexes = (
             (("program", "user"), True),
             (("user", "program"), False),
-            (("program", "state"), False),
+            (("program", "id"), False),
+            (("cohort", "user"), False),
         )
 
     @classmethod
@@ -119,13 +121,14 @@ class Membership(DatedModel):
     @classmethod
     def begin(cls, user_id: UUID, program: Program, **values: Any) -> Move:
         """A new membership, not yet stored: an active member from today, unless told otherwise."""
-        usual = {
+        usual: dict[str, Any] = {
             "role": MembershipRole.MEMBER,
             "state": MembershipState.ACTIVE,
             "cohort_id": None,
-            "date": program.today(),
+            "date": values.get("date") or program.today(),
         }
-        row = cls(user=user_id, program=program)
+        row = cls.new(user_id=user_id, program_id=program.id)
+        row.program = program
         return Move(row, None, Standing(**(usual | values)))
 
     def say(
@@ -303,40 +306,68 @@ class Move:
         }
 
 
+class Settlement:
+    """Moves that are real, and the rows to store for them.
+
+    Every change of a membership is one of a settlement, one or thousands at a time, by whatever
+    route. To make thousands of rows takes as long as to store them, so the writer may get a
+    settlement that was made elsewhere, as long as the memberships are still what they were then.
+    """
+
+    def __init__(self, moves: Iterable[Move]) -> None:
+        now = clock.now()
+        self._moves = [move for move in moves if move.is_real]
+        self._joined: list[Membership] = []
+        self._refunded: list[Membership] = []
+        new: list[Membership] = []
+        changed: dict[tuple[str, ...], list[Membership]] = {}
+        for move in self._moves:
+            move.carry_out(now)
+            (new if move.before is None else changed.setdefault(move.columns, [])).append(move.membership)
+            if move.joins:
+                self._joined.append(move.membership)
+            if move.refunds:
+                self._refunded.append(move.membership)
+        self._new = Membership.inserts([row.__data__ for row in new]) if new else None
+        self._changed = [
+            Membership.updates([row.__data__ for row in rows], *names) for names, rows in changed.items()
+        ]
+        self._history = MembershipChange.inserts([move.as_history(now) for move in self._moves])
+
+    def postpone(self) -> None:
+        """Have it happen now, when it is stored, and not when it was made."""
+        now = instant_text(clock.now())
+        if self._new is not None:
+            self._new.set("created_at", now)
+            self._new.set("updated_at", now)
+        for changed in self._changed:
+            changed.set("updated_at", now)
+        self._history.set("at", now)
+
+    def store(self) -> int:
+        """Store the rows, and do to tickets what follows; how many memberships changed."""
+        if self._new is not None:
+            Membership.run_prepared(self._new)
+        for changed in self._changed:
+            Membership.run_prepared(changed)
+        actor.touch(self._history.ids)
+        MembershipChange.append_prepared(self._history)
+        if self._joined or self._refunded:
+            from models.tickets import Ticket
+
+            if self._joined:
+                Ticket.consume_for(self._joined)
+            if self._refunded:
+                Ticket.cancel_for(self._refunded)
+        return len(self._moves)
+
+
 def settle(moves: Iterable[Move]) -> int:
     """Store the moves that are real, with their history, and do to tickets what follows from them.
 
-    Every change of a membership comes through here, one or thousands at a time, by whatever route.
     Returns how many memberships changed.
     """
-    now = clock.now()
-    real = [move for move in moves if move.is_real]
-    new: list[Membership] = []
-    changed: dict[tuple[str, ...], list[Membership]] = {}
-    joined: list[Membership] = []
-    refunded: list[Membership] = []
-    for move in real:
-        move.carry_out(now)
-        (new if move.before is None else changed.setdefault(move.columns, [])).append(move.membership)
-        if move.joins:
-            joined.append(move.membership)
-        if move.refunds:
-            refunded.append(move.membership)
-    if new:
-        Membership.insert_rows(new)
-    for names, rows in changed.items():
-        Membership.update_rows(rows, *names)
-    history = [move.as_history(now) for move in real]
-    actor.touch([row["id"] for row in history])
-    MembershipChange.append(history)
-    if joined or refunded:
-        from models.tickets import Ticket
-
-        if joined:
-            Ticket.consume_for(joined)
-        if refunded:
-            Ticket.cancel_for(refunded)
-    return len(real)
+    return Settlement(moves).store()
 
 
 @dataclass(frozen=True)

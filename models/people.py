@@ -71,7 +71,7 @@ class User(DatedModel):
     timezone = peewee.TextField(null=True)
     external_id = peewee.TextField(null=True, index=True)
     external_status = peewee.TextField(null=True)
-    role = ChoiceField(UserRole, default=UserRole.USER)
+    role = ChoiceField(UserRole, default=UserRole.USER, index=True)
     status = ChoiceField(UserStatus, default=UserStatus.ACTIVE)
     last_sign_in_at = InstantField(null=True)
     sourced_id = peewee.TextField(null=True, index=True)
@@ -245,12 +245,10 @@ class User(DatedModel):
         return self.name or " ".join(part for part in (self.first, self.last) if part) or None
 
     @classmethod
-    def shown_name_column(cls) -> peewee.Node:
+    def shown_name_column(cls) -> peewee.Function:
         """`shown_name`, for queries."""
-        both = peewee.fn.TRIM(
-            peewee.fn.COALESCE(cls.first, "").concat(" ").concat(peewee.fn.COALESCE(cls.last, ""))
-        )
-        return peewee.fn.COALESCE(peewee.fn.NULLIF(cls.name, ""), both)
+        name, first, last = (peewee.fn.NULLIF(part, "") for part in (cls.name, cls.first, cls.last))
+        return peewee.fn.COALESCE(name, first.concat(" ").concat(last), first, last)
 
     def join_group(self, group: Group) -> bool:
         return UserGroup.link(user=self.id, group=group.id)
@@ -417,28 +415,28 @@ def _having(links: type[_Tagged]) -> Statement:
 class UserGroup(_Tagged):
     tag = "group"
     user = peewee.ForeignKeyField(User, index=False)
-    group = peewee.ForeignKeyField(Group)
+    group = peewee.ForeignKeyField(Group, index=False)
 
     class Meta:
-        indexes = ((("user", "group"), True),)
+        indexes = ((("user", "group"), True), (("group", "user"), False))
 
 
 class UserLabel(_Tagged):
     tag = "label"
     user = peewee.ForeignKeyField(User, index=False)
-    label = peewee.ForeignKeyField(Label)
+    label = peewee.ForeignKeyField(Label, index=False)
 
     class Meta:
-        indexes = ((("user", "label"), True),)
+        indexes = ((("user", "label"), True), (("label", "user"), False))
 
 
 class UserChannel(_Tagged):
     tag = "channel"
     user = peewee.ForeignKeyField(User, index=False)
-    channel = peewee.ForeignKeyField(Channel)
+    channel = peewee.ForeignKeyField(Channel, index=False)
 
     class Meta:
-        indexes = ((("user", "channel"), True),)
+        indexes = ((("user", "channel"), True), (("channel", "user"), False))
 
 
 class Relation(_Link):
@@ -448,7 +446,7 @@ class Relation(_Link):
     other_id: UUID
 
     user = peewee.ForeignKeyField(User, index=False)
-    other = peewee.ForeignKeyField(User)
+    other = peewee.ForeignKeyField(User, index=False)
     kind = ChoiceField(RelationKind)
 
     class Meta:

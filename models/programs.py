@@ -200,15 +200,23 @@ class Program(_InTree):
     def today_column(cls) -> peewee.Node:
         """Each program's own today, for selects that are run with `todays`.
 
+        Programs that are out of reach whatever their zone are best left out by `day_behind` or
+        `day_ahead` as well, for which there is an index.
+        """
+        return cls.by_zone("day_ahead", "day_behind", "today")
+
+    @classmethod
+    def by_zone(cls, ahead: str, behind: str, usual: str) -> peewee.Node:
+        """One of the given values of these names, for selects that are run with `todays`.
+
         At any instant the zones of the world are on at most three days: that of UTC, and the days
-        before and after it. Programs that are out of reach whatever their zone are best left out by
-        `day_behind` or `day_ahead` as well, for which there is an index.
+        before and after it.
         """
         cases = [
-            (cls.timezone.in_(any_given("zones_ahead")), given("day_ahead")),
-            (cls.timezone.in_(any_given("zones_behind")), given("day_behind")),
+            (cls.timezone.in_(any_given("zones_ahead")), given(ahead)),
+            (cls.timezone.in_(any_given("zones_behind")), given(behind)),
         ]
-        return peewee.Case(None, cases, given("today"))
+        return peewee.Case(None, cases, given(usual))
 
     @classmethod
     def todays(cls, plus_days: int = 0) -> dict[str, Any]:

@@ -12,8 +12,9 @@ from uuid import UUID
 import peewee
 
 from models import actor, clock, memory
-from models.database import database, run, run_for_each
+from models.database import database, run
 from models.ids import TextUUID, new_id
+from models.sets import Columns, Prepared
 from models.text import instant_text
 
 
@@ -43,6 +44,11 @@ def _instant_text(value: datetime | str) -> str:
     return value if isinstance(value, str) else instant_text(value)
 
 
+@functools.lru_cache(maxsize=1024)  # the same few days are written again and again
+def _day_text(value: date | str) -> str:
+    return str(value)
+
+
 class InstantField(_Converted):
     """A UTC instant kept as wire text with three fraction digits, so text order is time order."""
 
@@ -55,7 +61,7 @@ class DayField(_Converted):
     """A calendar day kept as YYYY-MM-DD."""
 
     field_type = "TEXT"
-    store = staticmethod(str)
+    store = staticmethod(_day_text)
     load = staticmethod(date.fromisoformat)
 
 
@@ -125,10 +131,7 @@ class BaseModel(peewee.Model):
     @classmethod
     def insert_rows(cls, rows: Sequence[BaseModel]) -> None:
         """Insert many new rows by one prepared statement."""
-        cls._note(rows)
-        if rows:
-            sql, columns = _insert(cls)
-            run_for_each(sql, [_stored(row.__data__, columns) for row in rows])
+        cls.run_prepared(cls.inserts([row.__data__ for row in rows]))
 
     @classmethod
     def append(cls, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -137,23 +140,40 @@ class BaseModel(peewee.Model):
         The writer inserts them at the end of its group, all at once: for models that are only added to
         and that no write reads.
         """
-        if rows:
-            sql, columns = _insert(cls)
-            memory.append(sql, [_stored(row, columns) for row in rows])
+        cls.append_prepared(cls.inserts(rows))
 
     @classmethod
     def update_rows(cls, rows: Sequence[BaseModel], *names: str) -> None:
         """Store the columns of these names of many rows by one prepared statement."""
-        cls._note(rows)
-        if rows:
-            sql, columns = _update(cls, names)
-            run_for_each(sql, [_stored(row.__data__, columns) for row in rows])
+        cls.run_prepared(cls.updates([row.__data__ for row in rows], *names))
 
     @classmethod
-    def _note(cls, rows: Sequence[BaseModel]) -> None:
-        actor.touch([row.__data__["id"] for row in rows])
+    def inserts(cls, rows: Sequence[Mapping[str, Any]]) -> Prepared:
+        """What inserts new rows, given as values by the names of all columns."""
+        sql, columns = _insert(cls)
+        return Prepared(cls, sql, columns, False, [_stored(row, columns) for row in rows])
+
+    @classmethod
+    def updates(cls, rows: Sequence[Mapping[str, Any]], *names: str) -> Prepared:
+        """What stores the columns of these names, of rows given as values by the names of columns."""
+        sql, columns = _update(cls, names)
+        return Prepared(cls, sql, columns, True, [_stored(row, columns) for row in rows])
+
+    @classmethod
+    def run_prepared(cls, prepared: Prepared) -> None:
+        """Run what `inserts` or `updates` has made, and note the rows for the audit."""
+        actor.touch(prepared.ids)
         if cls.KEPT:
             memory.forget()
+        prepared.run()
+
+    @classmethod
+    def append_prepared(cls, prepared: Prepared) -> None:
+        """As `append`, of what `inserts` has made."""
+        if prepared.are_many:
+            prepared.run()
+        elif prepared.rows:
+            memory.append(prepared.sql, prepared.rows)
 
     @classmethod
     def add(cls, **values: Any) -> Any:
@@ -179,7 +199,6 @@ class BaseModel(peewee.Model):
 # what is stored is what is meant; so what can be worked out for a model is worked out once.
 
 _Convert = Callable[[Any], Any]
-_Columns = list[tuple[str, _Convert | None]]  # name, and what makes what is stored of a value
 
 
 def _conversion(column: peewee.Field, way: str) -> _Convert | None:
@@ -193,11 +212,11 @@ def _conversion(column: peewee.Field, way: str) -> _Convert | None:
     return None if type(target) in (peewee.TextField, peewee.IntegerField) else getattr(target, way)
 
 
-def _columns(columns: Iterable[peewee.Field]) -> _Columns:
+def _columns(columns: Iterable[peewee.Field]) -> Columns:
     return [(column.name, _conversion(column, "db_value")) for column in columns]
 
 
-def _stored(values: Mapping[str, Any], columns: _Columns) -> list[Any]:
+def _stored(values: Mapping[str, Any], columns: Columns) -> list[Any]:
     """Values as they are stored, in the order of the columns."""
     return [
         value if (value := values.get(name)) is None or convert is None else convert(value)
@@ -229,7 +248,7 @@ def _same(value: Any) -> Any:
 
 
 @functools.cache
-def _find(model: type[BaseModel], names: tuple[str, ...]) -> tuple[str, _Columns]:
+def _find(model: type[BaseModel], names: tuple[str, ...]) -> tuple[str, Columns]:
     """The select of all columns, in their order, of the row with values in some columns."""
     columns = [model._meta.combined[name] for name in names]
     tests = [column == peewee.SQL("?") for column in columns]
@@ -245,14 +264,14 @@ def _exists(model: type[BaseModel]) -> str:
 
 
 @functools.cache
-def _insert(model: type[BaseModel]) -> tuple[str, _Columns]:
+def _insert(model: type[BaseModel]) -> tuple[str, Columns]:
     """The insert of one row, all columns in their order."""
     sql, _ = model.insert(dict.fromkeys(model._meta.sorted_fields, peewee.SQL("?"))).sql()
     return sql, _columns(model._meta.sorted_fields)
 
 
 @functools.cache
-def _update(model: type[BaseModel], names: tuple[str, ...]) -> tuple[str, _Columns]:
+def _update(model: type[BaseModel], names: tuple[str, ...]) -> tuple[str, Columns]:
     """The update of some columns of the row with an id."""
     named = {model._meta.combined[name].name for name in names}
     columns = [column for column in model._meta.sorted_fields if column.name in named]

@@ -14,7 +14,7 @@ Where a test may be left out, the function takes whether it is there, so that ea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -29,6 +29,9 @@ from models.rows import BaseModel
 M = TypeVar("M", bound=BaseModel)
 Stored = Sequence[Any]  # the columns of a row as they are stored
 
+_AS_IT_IS: Mapping[str, str] = {}
+_HOLE_MARK = "\0"
+
 
 @dataclass(frozen=True)
 class _Slot:
@@ -37,7 +40,7 @@ class _Slot:
     name: str
     stored: Callable[[Any], Any] | None  # makes what is stored of a value
 
-    def filled(self, values: dict[str, Any]) -> Any:
+    def filled(self, values: Mapping[str, Any]) -> Any:
         value = values[self.name]
         return value if self.stored is None else self.stored(value)
 
@@ -66,10 +69,68 @@ def _as_json(values: Iterable[Any]) -> str:
     return orjson.dumps(list(values), default=str).decode()
 
 
+class Piece(peewee.ColumnBase):
+    """A part of selects that was compiled by itself: it goes into them as it is, joined by `&`, `|`, `~`.
+
+    It sees the tables around it by their names there, which `names` says of models.
+    """
+
+    def __init__(self, node: peewee.Node, names: Mapping[type[peewee.Model], str]) -> None:
+        ctx = database.get_sql_context()
+        for model, name in names.items():
+            ctx.alias_manager[model._meta.table] = name
+        with ctx(subquery=not isinstance(node, peewee.SelectBase)):  # selects in an expression want brackets
+            self._sql, self._params = ctx.sql(node).query()
+
+    def __sql__(self, ctx: peewee.Context) -> peewee.Context:
+        for param in self._params:
+            ctx.value(param, converter=False, add_param=False)
+        return ctx.literal(self._sql)
+
+    def sql(self) -> tuple[str, Sequence[Any]]:
+        return self._sql, self._params
+
+    def given(self, values: Mapping[str, Any], renamed: Mapping[str, str] = _AS_IT_IS) -> Piece:
+        """The same with some of the values already given; others will be asked for by another name."""
+        return self._with(self._sql, [_filled(param, values, renamed) for param in self._params])
+
+    def around(self, inner: peewee.Node) -> Piece:
+        """The same with a part put where `HOLE` is."""
+        part = database.get_sql_context().sql(inner)
+        sql, params = part.query()
+        before, after = self._sql.split(_HOLE_MARK)
+        place = self._params.index(_HOLE_MARK)
+        return self._with(
+            f"{before}{sql}{after}", [*self._params[:place], *params, *self._params[place + 1 :]]
+        )
+
+    @classmethod
+    def _with(cls, sql: str, params: Sequence[Any]) -> Piece:
+        made = cls.__new__(cls)
+        made._sql, made._params = sql, params
+        return made
+
+
+def _filled(param: Any, values: Mapping[str, Any], renamed: Mapping[str, str]) -> Any:
+    if not isinstance(param, _Slot):
+        return param
+    if param.name in values:
+        return param.filled(values)
+    return _Slot(renamed[param.name], param.stored) if param.name in renamed else param
+
+
+class _Hole(peewee.ColumnBase):
+    def __sql__(self, ctx: peewee.Context) -> peewee.Context:
+        return ctx.value(_HOLE_MARK, converter=False, add_param=False).literal(_HOLE_MARK)
+
+
+HOLE = _Hole()  # where a piece goes around another
+
+
 class Statement:
     """A select of any columns, compiled."""
 
-    def __init__(self, query: peewee.Select) -> None:
+    def __init__(self, query: peewee.Select | Piece) -> None:
         self._sql, self._params = query.sql()
 
     def stored(self, **values: Any) -> list[Stored]:
@@ -78,11 +139,28 @@ class Statement:
         return database.execute_sql(self._sql, filled).fetchall()
 
 
+class SetOf:
+    """A select of any columns, compiled, whose rows come in one step, by the first column.
+
+    For thousands of rows in the writer, and for the reason that `models/sets.py` gives.
+    """
+
+    def __init__(self, query: peewee.ModelSelect[Any]) -> None:
+        row = peewee.fn.json_array(*query.selected_columns)
+        self._statement = Statement(query.select(peewee.fn.json_group_array(row)))
+
+    def stored(self, **values: Any) -> list[Stored]:
+        """The rows as they are stored."""
+        [[text]] = self._statement.stored(**values)
+        return sorted(orjson.loads(text))
+
+
 class Select(Generic[M]):
     """A select of whole models, each with those that are joined and selected too, compiled."""
 
     def __init__(self, query: peewee.ModelSelect[M]) -> None:
         self._statement = Statement(query.limit(given("limit")).offset(given("offset")))
+        self._query = query
         self.model: type[M] = query.model
         joined = query._joins  # type: ignore[attr-defined]
         self._links = [(source, name, model) for source, joins in joined.items() for model, name, *_ in joins]
@@ -96,6 +174,14 @@ class Select(Generic[M]):
         """The rows there are with these values."""
         most = -1 if limit is None else limit
         return Rows(self, self._statement.stored(limit=most, offset=offset, **values))
+
+    @cached_property
+    def _set(self) -> SetOf:
+        return SetOf(self._query)
+
+    def at_once(self, **values: Any) -> Rows[M]:
+        """As `rows`, all of them by their ids, read in one step: for the writer, where there are many."""
+        return Rows(self, self._set.stored(**values))
 
     def made_of(self, stored: Stored) -> M:
         """The model of a row, with those joined."""
@@ -127,6 +213,11 @@ class Rows(Sequence[M]):
 
     def __iter__(self) -> Iterator[M]:
         return map(self.select.made_of, self.stored)
+
+    def column(self, way: str) -> list[Any]:
+        """What is stored in the column that this is the way to, row by row."""
+        place = self.select.columns.index(way)
+        return [row[place] for row in self.stored]
 
 
 class ByIds:

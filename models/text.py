@@ -17,6 +17,7 @@ INSTANT_TEXT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2
 # Characters at most.
 NAME = 255
 COMMENTS = 4000
+QUERY = 10_000
 
 
 def instant_text(instant: datetime) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Any, Self
+from typing import Self
 from uuid import UUID
 
 import peewee
@@ -17,7 +17,7 @@ from models.memberships import Membership, MembershipState
 from models.people import User, email_key
 from models.programs import ProgramKind
 from models.rows import ChoiceField, DatedModel, IdField, InstantField
-from models.statements import Rows, Select, given
+from models.statements import Rows, Select, SetOf, any_given, given
 
 
 class TicketState(StrEnum):
@@ -153,22 +153,26 @@ class Ticket(DatedModel):
         joined = list(joined)
         if len(joined) == 1 and not cls._any_ready(joined[0]):
             return
-        for chunk in peewee.chunked(joined, 5000):
-            users = [row.user_id for row in chunk]
-            ready: dict[tuple[UUID | None, UUID], list[Ticket]] = {}
-            waiting = cls.select().where(cls.user.in_(users), cls.state == TicketState.READY)
-            for ticket in waiting.order_by(cls.created_at, cls.id):
-                ready.setdefault((ticket.user_id, ticket.kind_id), []).append(ticket)
-            covered = cls._consumed_by(chunk) if ready else set()
-            for row in chunk:
-                mine = ready.get((row.user_id, row.program.kind_id))
-                if mine and row.id not in covered:
-                    mine.pop(0).change(
-                        state=TicketState.CONSUMED,
-                        membership_id=row.id,
-                        program_id=row.program_id,
-                        consumed_at=clock.now(),
-                    )
+        buyers = [(str(row.user_id), str(row.program.kind_id)) for row in joined]
+        ready: dict[tuple[str, str], list[str]] = {}
+        for _, ticket_id, *buyer in _ready().stored(user_ids=[user_id for user_id, _ in buyers]):
+            ready.setdefault((buyer[0], buyer[1]), []).append(ticket_id)
+        offered = [(row, ready[buyer]) for row, buyer in zip(joined, buyers, strict=True) if buyer in ready]
+        covered = {found for (found,) in _consumed().stored(ids=[row.id for row, _ in offered])}
+        now = clock.now()
+        used = [
+            {
+                "id": mine.pop(0),
+                "state": TicketState.CONSUMED,
+                "membership": row.id,
+                "program_id": row.program_id,
+                "consumed_at": now,
+                "updated_at": now,
+            }
+            for row, mine in offered
+            if mine and str(row.id) not in covered
+        ]
+        cls.run_prepared(cls.updates(used, *_CONSUMED_COLUMNS))
 
     @classmethod
     def _any_ready(cls, row: Membership) -> bool:
@@ -177,21 +181,29 @@ class Ticket(DatedModel):
         return found is not None
 
     @classmethod
-    def _consumed_by(cls, rows: Iterable[Membership]) -> set[UUID]:
-        """The memberships among these that have a consumed ticket."""
-        ids = [row.id for row in rows]
-        used: Any = cls.select(cls.membership).where(
-            cls.membership.in_(ids), cls.state == TicketState.CONSUMED
-        )
-        return {membership_id for (membership_id,) in used.tuples()}
-
-    @classmethod
     def cancel_for(cls, refunded: Iterable[Membership]) -> None:
         """Cancel the tickets that these memberships consumed, and no others."""
         for chunk in peewee.chunked([row.id for row in refunded], 5000):
             used = cls.select().where(cls.membership.in_(chunk), cls.state == TicketState.CONSUMED)
             for ticket in used:
                 ticket._close()
+
+
+_CONSUMED_COLUMNS = ("state", "membership", "program_id", "consumed_at", "updated_at")
+
+
+@functools.cache
+def _ready() -> SetOf:
+    """The select of date, id, user and kind of the ready tickets of some users, oldest first."""
+    mine = Ticket.user.in_(any_given("user_ids")), Ticket.state == TicketState.READY
+    return SetOf(Ticket.select(Ticket.created_at, Ticket.id, Ticket.user, Ticket.kind).where(*mine))
+
+
+@functools.cache
+def _consumed() -> SetOf:
+    """The select of those of some memberships that have a consumed ticket."""
+    theirs = Ticket.membership.in_(any_given("ids")), Ticket.state == TicketState.CONSUMED
+    return SetOf(Ticket.select(Ticket.membership).where(*theirs))
 
 
 @functools.cache

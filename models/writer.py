@@ -6,7 +6,8 @@ import collections
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -84,6 +85,18 @@ class _Job:
             self.done(self.outcomes)
         except Exception:
             log.exception("the outcomes of a write could not be handed over")
+
+
+@contextmanager
+def undone_if_it_fails() -> Iterator[None]:
+    """A part of a call in the writer that may fail, of which nothing is left then."""
+    marked = memory.mark()
+    try:
+        with database.atomic():
+            yield
+    except Exception:
+        memory.take_back(marked)
+        raise
 
 
 class Checkpoints:

@@ -201,7 +201,8 @@ class App:
         until = began + self.config.call_seconds
         endpoint, spend = functools.partial(_endpoint, request), self.access.spender(caller)
         trace = _trace(request) if "traceparent" in request.headers else None
-        context = Context(caller, request_id, until, endpoint, spend, began, trace)
+        key = _idempotency_key(request)
+        context = Context(caller, request_id, until, endpoint, spend, key, began, trace)
         async with self.gate:
             reply = await self.envelope.answer(body, context)
         self.watch.answered(reply, context)
@@ -323,6 +324,17 @@ def _wrong(error: JsonRpcError) -> dict[str, Any]:
 
 def _authorization(request: web.BaseRequest) -> list[str]:
     return request.headers.getall(hdrs.AUTHORIZATION, [])
+
+
+def _idempotency_key(request: web.BaseRequest) -> str | None:
+    """The one Idempotency-Key header, which may be in quotes; of several, what no key can be."""
+    found = request.headers.getall("Idempotency-Key", None)
+    if not found:
+        return None
+    key = found[0].strip()
+    if len(key) > 1 and key[0] == key[-1] == '"':
+        key = key[1:-1]
+    return key if len(found) == 1 else ""
 
 
 _HOST = re.compile(r"[\w.:\[\]-]{1,255}", re.ASCII)

@@ -6,7 +6,7 @@ import contextlib
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +16,9 @@ import environs.fields
 import marshmallow
 import peewee
 import typer
+from rich.cells import cell_len
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -25,8 +27,9 @@ from models import clock, database, migrations, roster, sample
 from models.actor import Actor
 from models.audit import audited
 from models.database import BadDatabaseUrl, connected, writing
-from models.errors import ModelError
+from models.errors import ModelError, QueryError
 from models.people import User
+from models.query.tree import Language
 from models.tokens import Scope, Token
 from rpc.config import BadSetting, Config
 
@@ -308,6 +311,88 @@ def _progress() -> Iterator[Callable[[str, int, int | None], None]]:
             bars.update(tasks[name], completed=done, total=total)
 
         yield show
+
+
+# Asking
+
+
+@cli.command()
+def query(
+    text: Annotated[str, typer.Argument(help="The query, such as 'given labels [vegetarian] sort by last'.")],
+    language: Annotated[
+        Language, typer.Option("--find", help="What it finds; the languages differ in little.")
+    ] = Language.USERS,
+    user: Annotated[
+        str | None, typer.Option("--as", metavar="EMAIL", help="Who `current` means in the query.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many rows.")] = 50,
+    database: DatabaseOption = None,
+) -> None:
+    """Say how a query is understood, run it, and print what it finds."""
+    # Here, because the grammar takes 0.1 s to load, and all other commands do without it.
+    from models.query import finding
+    from models.query.syntax import parse
+    from models.query.words import in_words
+
+    find: dict[Language, Callable[..., Any]] = {
+        Language.USERS: finding.find_users,
+        Language.PROGRAMS: finding.find_programs,
+        Language.PARTICIPANTS: finding.find_participants,
+    }
+    with _current(database):
+        current = None if user is None else User.who(None, user)
+        try:
+            understood = in_words(parse(text, language), language)
+            rows = find[language](text, current, limit + 1)
+        except QueryError as error:
+            _show_spot(text, error)
+            sys.exit(1)
+        out.print(understood, markup=False, highlight=False)
+        _print_rows(rows[:limit], _COLUMNS[language])
+        more = f" and more (--limit {limit})" if len(rows) > limit else ""
+        out.print(f"{min(len(rows), limit)} {language}{more}", highlight=False)
+
+
+# What is printed of that which each language finds.
+_COLUMNS: dict[Language, dict[str, Callable[[Any], Any]]] = {
+    Language.USERS: {
+        "name": lambda user: user.shown_name,
+        "email": lambda user: user.email,
+        "labels": lambda user: ", ".join(user.labels),
+        "status": lambda user: user.status,
+        "id": lambda user: user.id,
+    },
+    Language.PROGRAMS: {
+        "name": lambda program: program.name,
+        "kind": lambda program: program.kind.handle or program.kind.name,
+        "from": lambda program: program.start_date,
+        "to": lambda program: program.end_date,
+        "id": lambda program: program.id,
+    },
+    Language.PARTICIPANTS: {
+        "user": lambda one: one.membership.user.shown_name or one.membership.user_id,
+        "program": lambda one: one.membership.program.name,
+        "cohort": lambda one: one.cohort_name,
+        "role": lambda one: one.membership.role,
+        "state": lambda one: one.membership.state,
+        "since": lambda one: one.membership.date,
+    },
+}
+
+
+def _print_rows(rows: Sequence[Any], columns: dict[str, Callable[[Any], Any]]) -> None:
+    table = Table(*columns)
+    for row in rows:
+        cells = (of(row) for of in columns.values())
+        table.add_row(*("" if cell is None else escape(str(cell)) for cell in cells))
+    out.print(table)
+
+
+def _show_spot(text: str, error: QueryError) -> None:
+    """The line of a query that is wrong, with a caret under the spot, and what was expected there."""
+    line = text.split("\n")[error.line - 1].replace("\t", " ")
+    caret = " " * cell_len(line[: error.column - 1]) + "^"
+    print(line, caret, error.message, sep="\n", file=sys.stderr)
 
 
 # Calling

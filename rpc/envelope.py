@@ -7,16 +7,21 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import orjson
 from jsonrpcserver import JsonRpcError, dispatch_to_response
 
-from rpc.errors import rpc_error
+from models.repeats import KeptAnswer
+from models.text import FORBIDDEN
+from rpc.errors import RETRY_AFTER_MS, rpc_error
 from rpc.lanes import Done, Lanes, Together, end
 from rpc.registry import Call, Context, Lane, Method
 
 AT_ONCE = 64  # entries of a batch that are planned, and then rendered, in one piece
 LONG_BODY = 16 * 1024  # bytes from which reading is work that stands in line with other long work
+
+KEY_AT_MOST = 255  # characters of an idempotency key
 
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
 # The characters of numbers are 0, those that end a run of them are blank; a string keeps its mark.
@@ -51,14 +56,15 @@ class Reply(NamedTuple):
 class _Entry(Call):
     """One request of a body on its way to its reply."""
 
-    __slots__ = ("id", "is_notification")
+    __slots__ = ("id", "is_notification", "key")
 
-    def __init__(self, item: Any, context: Context) -> None:
+    def __init__(self, item: Any, context: Context, place: int | None = None) -> None:
         is_object = isinstance(item, dict)
         super().__init__(context, item.get("params", []) if is_object else [])
         self.id = item.get("id") if is_object else None
         self.name = item.get("method") if is_object else None
         self.is_notification = False
+        self.key: Any = None
         # jsonrpcserver's own check takes 124 µs a call and refuses members beyond the specification's.
         if not (
             is_object
@@ -71,8 +77,19 @@ class _Entry(Call):
             self.error = rpc_error("INVALID_REQUEST")
             return
         self.is_notification = self.id is None and "id" not in item
+        self.key = item.get("idempotencyKey")
+        if self.key is None and context.key is not None:
+            self.key = context.key if place is None else f"{context.key}#{place}"
+        if self.key is not None and not _is_key(self.key):
+            self.error = rpc_error("BAD_IDEMPOTENCY_KEY")
+            return
         if context.spend is not None and (wait := context.spend()) is not None:
             self.error = rpc_error("RATE_LIMITED", retryAfterMs=wait)
+
+
+def _is_key(key: Any) -> bool:
+    """Whether it can be an idempotency key."""
+    return isinstance(key, str) and 0 < len(key) <= KEY_AT_MOST and not FORBIDDEN.search(key)
 
 
 _CONTAINERS = (dict, list)
@@ -86,6 +103,7 @@ class Envelope:
         self._lanes, self._methods, self._limits = lanes, methods, limits
         self._together = Together(self._begin, self._submit)
         self._writes: dict[_Entry, Done] = {}
+        self._running: dict[UUID, Context] = {}  # by what their answers are kept under
 
     async def answer(self, body: bytes, context: Context) -> Reply:
         """Answer one request or batch."""
@@ -117,9 +135,12 @@ class Envelope:
 
     async def _answer_one(self, entry: _Entry, body: bytes) -> Reply:
         _keep_ids_exact([entry], body)
-        await self._together.add(entry)
-        if entry.error is None and entry.method.lane is Lane.SLOW:
-            await self._lanes.run([entry])
+        try:
+            await self._together.add(entry)
+            if entry.error is None and (entry.method.lane is Lane.SLOW or entry.method.prepare is not None):
+                await self._lanes.run([entry])
+        finally:
+            self._release([entry])
         return Reply(_render([entry], self._limits, self._limits.reply), entry.error, (entry,))
 
     def _begin(self, waiting: list[tuple[_Entry, Done]]) -> None:
@@ -129,7 +150,7 @@ class Envelope:
         planned = [entry for entry in entries if entry.error is None]
         self._lanes.read_now([entry for entry in planned if entry.method.lane is Lane.QUICK])
         for entry, done in waiting:
-            if entry.error is None and entry.method.lane is Lane.WRITE:
+            if entry.error is None and entry.method.lane is Lane.WRITE and entry.method.prepare is None:
                 self._writes[entry] = done
             else:
                 end(done)
@@ -146,11 +167,15 @@ class Envelope:
         entries: list[_Entry] = []
         for start in range(0, len(content), AT_ONCE):
             await turns.give()
-            piece = [_Entry(item, context) for item in content[start : start + AT_ONCE]]
+            some = content[start : start + AT_ONCE]
+            piece = [_Entry(item, context, place) for place, item in enumerate(some, start)]
             self._plan(piece)
             entries += piece
         _keep_ids_exact(entries, body)
-        await self._lanes.run([entry for entry in entries if entry.error is None])
+        try:
+            await self._lanes.run([entry for entry in entries if entry.error is None])
+        finally:
+            self._release(entries)
         turns = self._lanes.turns()  # the time in the lanes was not this loop's
         replies: list[bytes] = []
         room = self._limits.reply
@@ -177,6 +202,21 @@ class Envelope:
         for entry in good:
             if entry.method is None and entry.error is None:
                 entry.error = self._not_called(entry)
+            if entry.key is not None and entry.error is None and entry.method.lane is Lane.WRITE:
+                self._claim(entry)
+
+    def _claim(self, entry: _Entry) -> None:
+        """Have the answer to a write kept under its key, unless another request is at it just now."""
+        answer_id = KeptAnswer.id_of(entry.context.caller.token_id, entry.key)
+        if self._running.setdefault(answer_id, entry.context) is entry.context:
+            entry.repeats = answer_id
+        else:
+            entry.error = rpc_error("IDEMPOTENCY_KEY_IN_USE", retryAfterMs=RETRY_AFTER_MS)
+
+    def _release(self, entries: Sequence[_Entry]) -> None:
+        for entry in entries:
+            if entry.repeats is not None:
+                self._running.pop(entry.repeats, None)
 
     def _not_called(self, entry: _Entry) -> JsonRpcError:
         if entry.name not in self._methods:

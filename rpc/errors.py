@@ -11,7 +11,7 @@ from jsonrpcserver import JsonRpcError
 from marshmallow import ValidationError
 
 from models.database import may_pass
-from models.errors import Busy, Conflict, Invalid, ModelError, NotFound
+from models.errors import Busy, Conflict, Invalid, ModelError, NotFound, QueryError
 from rpc.schemas import camel
 
 log = logging.getLogger(__name__)
@@ -69,13 +69,18 @@ CATALOGUE = {
     "BAD_HTTP": Row(
         INVALID_REQUEST, "Invalid Request", "HTTP 400: the request is not HTTP/1.1 as it should be."
     ),
+    "BAD_IDEMPOTENCY_KEY": Row(
+        INVALID_REQUEST, "Invalid Request", "An idempotency key is a text of 1 to 255 characters."
+    ),
     "METHOD_NOT_FOUND": Row(
         METHOD_NOT_FOUND,
         "Method not found",
         "No method has this name; `replacedBy` where another took its place.",
     ),
     "INVALID_PARAMS": Row(
-        INVALID_PARAMS, "Invalid params", "Parameters are wrong: `fields` says for each member what."
+        INVALID_PARAMS,
+        "Invalid params",
+        "Parameters are wrong: `fields` says for each member what; `query` says where in a query, and what was expected there.",
     ),
     "INTERNAL_ERROR": Row(
         INTERNAL_ERROR, "Internal error", "A fault of the server's; `requestId` finds it in the log."
@@ -104,6 +109,12 @@ CATALOGUE = {
     "PROGRAM_OWN_ANCESTOR": Row(CONFLICT, "Conflict", "The program would be its own ancestor."),
     "TICKET_OF_ANOTHER_BUYER": Row(CONFLICT, "Conflict", "The externalId is of another buyer's ticket."),
     "TICKET_OF_ANOTHER_SKU": Row(CONFLICT, "Conflict", "The externalId is of a ticket with another sku."),
+    "IDEMPOTENCY_KEY_REUSED": Row(
+        CONFLICT, "Conflict", "The idempotency key came with another method or other parameters before."
+    ),
+    "IDEMPOTENCY_KEY_IN_USE": Row(
+        CONFLICT, "Conflict", "A call with this idempotency key still runs; `retryAfterMs`."
+    ),
     "USER_ERASED": Row(CONFLICT, "Conflict", "The user was erased and stays so."),
     "FORBIDDEN": Row(
         FORBIDDEN, "Forbidden", "The token's scope is too small: `needs` names the one that is enough."
@@ -112,7 +123,11 @@ CATALOGUE = {
     "RATE_LIMITED": Row(
         RATE_LIMITED, "Rate limited", "HTTP 429, or within a batch: too many calls; `retryAfterMs`."
     ),
-    "TOO_MANY_CHANGES": Row(TOO_MANY_CHANGES, "Too many changes", "More than the call allowed; the counts."),
+    "TOO_MANY_CHANGES": Row(
+        TOO_MANY_CHANGES,
+        "Too many changes",
+        "More than `maxChanges` would change: `changes`, of these `moved` and `added`, and `allowed`.",
+    ),
     "DEADLINE_EXCEEDED": Row(
         DEADLINE_EXCEEDED, "Deadline exceeded", "The call waited too long and was not carried out."
     ),
@@ -152,6 +167,9 @@ def to_rpc_error(
     if isinstance(error, Invalid):
         fields = {camel(name): texts for name, texts in error.facts["fields"].items()}
         return rpc_error("INVALID_PARAMS", fields=fields)
+    if isinstance(error, QueryError):
+        spot = {"line": error.line, "column": error.column, "expected": error.expected}
+        return rpc_error("INVALID_PARAMS", fields={"query": [error.message]}, query=spot)
     if isinstance(error, NotFound | Conflict):
         return rpc_error(error.word, error.message, **error.facts)
     if isinstance(error, ModelError):

@@ -7,7 +7,7 @@ import collections
 import functools
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 
@@ -173,9 +173,9 @@ class Lanes:
                     await self._read_here(list(group))
                 case Lane.SLOW:
                     for call in group:
-                        await self._read_in_thread(call)
+                        call.end(*await self._in_reader(call, call.run))
                 case Lane.WRITE:
-                    await self._write(list(group))
+                    await self._write_in_order(group)
 
     async def _read_here(self, calls: Sequence[Call]) -> None:
         turns = self.turns()
@@ -186,16 +186,29 @@ class Lanes:
                 await turns.give()
                 self.read_now(alike[start : start + at_once])
 
-    async def _read_in_thread(self, call: Call) -> None:
-        """Read in a thread; a call that no thread has begun by its deadline is given up."""
-        reading = self._readers.submit(_snapshot, call)
+    async def _in_reader(self, call: Call, step: Callable[[], Any]) -> Outcome:
+        """Take a step of a call in a thread; one that no thread has begun by its deadline is given up."""
+        reading = self._readers.submit(_snapshot, step)
         self.reading += 1
         try:
             answer = asyncio.wrap_future(reading)
             await asyncio.wait({answer}, timeout=call.context.deadline - time.monotonic())
-            call.end(*((None, DeadlineExceeded()) if reading.cancel() else await answer))
+            return (None, DeadlineExceeded()) if reading.cancel() else await answer
         finally:
             self.reading -= 1
+
+    async def _write_in_order(self, calls: Iterable[Call]) -> None:
+        """Write, each that is to be prepared by itself: it starts from what those before have committed."""
+        for is_prepared, group in itertools.groupby(calls, key=lambda call: call.method.prepare is not None):
+            if not is_prepared:
+                await self._write(list(group))
+                continue
+            for call in group:
+                is_left, failure = await self._in_reader(call, call.prepare)
+                if failure is not None:
+                    call.end(None, failure)
+                elif is_left:
+                    await self._write([call])
 
     async def _write(self, calls: Sequence[Call]) -> None:
         done: Done = asyncio.get_running_loop().create_future()
@@ -242,11 +255,11 @@ def _outcome(call: Call) -> Outcome:
         return None, error
 
 
-def _snapshot(call: Call) -> Outcome:
-    """Run a read in one transaction of this reader thread, so that all its queries see one state."""
+def _snapshot(step: Callable[[], Any]) -> Outcome:
+    """Read in one transaction of this reader thread, so that all queries of a step see one state."""
     try:
         connect_reader()
         with database.atomic():
-            return call.run(), None
+            return step(), None
     except Exception as error:
         return None, error

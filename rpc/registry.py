@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -11,12 +12,16 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+import orjson
 from jsonrpcserver import JsonRpcError, Result, Success
 from marshmallow.fields import Field
 
-from models.actor import Actor
+from models.actor import Actor, acting
 from models.audit import audited
+from models.errors import Conflict, NotFound
+from models.repeats import KeptAnswer
 from models.tokens import Scope
+from models.writer import undone_if_it_fails
 from rpc.errors import DeadlineExceeded, rpc_error, to_rpc_error
 from rpc.rendering import rendered
 from rpc.schemas import Params
@@ -54,6 +59,8 @@ class Context:
     endpoint: Callable[[], str] = lambda: "http://127.0.0.1:8080/rpc"
     # Asked once for each call: milliseconds to wait when the caller has used up its calls, else None.
     spend: Callable[[], int | None] | None = None
+    # The idempotency key that the request came with.
+    key: str | None = None
     began: float = 0.0  # of the monotonic clock: when the body had been read
     trace: Trace | None = None  # of the caller's
 
@@ -72,24 +79,51 @@ class _AnySignature(inspect.Signature):
         return None
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What a preparation gives when nothing is to be written: what the handler would give."""
+
+    value: Any
+
+
 PLANNED = Success()  # to jsonrpcserver; what came of a call is kept in the call
 
 
 class Call:
     """A call on its way: what was asked, what was planned, and what came of it."""
 
-    __slots__ = ("context", "error", "loaded", "method", "name", "params", "value")
+    __slots__ = ("context", "error", "loaded", "method", "name", "params", "prepared", "repeats", "value")
 
     name: Any  # of the method, as the caller wrote it
     method: Method  # once it is planned
     loaded: dict[str, Any]  # the typed parameters, once it is planned
+    prepared: Any  # once it is prepared, if its method has that done
+    repeats: UUID | None  # the id under which the answer is kept, for a write with an idempotency key
 
     def __init__(self, context: Context, params: list[Any] | Mapping[str, Any]) -> None:
         self.context = context
         self.params = params
         self.method = None  # type: ignore[assignment]
+        self.repeats = None
         self.value: Any = None
         self.error: JsonRpcError | None = None
+
+    def prepare(self) -> bool:
+        """Work out what is to be written, in a reader's thread and transaction; False: nothing is, and
+        the value is there."""
+        assert self.method.prepare is not None
+        if time.monotonic() > self.context.deadline:
+            raise DeadlineExceeded
+        running = _context.set(self.context)
+        try:
+            with acting(self._actor()):
+                self.prepared = self.method.prepare(**self.loaded)
+        finally:
+            _context.reset(running)
+        if isinstance(self.prepared, Answer) and self.repeats is None:
+            self.value = rendered(self.method.returns, self.prepared.value)
+            return False
+        return True
 
     def run(self) -> Any:
         """Execute, in the lane's thread and transaction; the JSON value of the result comes back."""
@@ -99,10 +133,39 @@ class Call:
         try:
             if self.method.lane is not Lane.WRITE:
                 return self._result()
+            if self.repeats is not None:
+                return self._once(self.repeats)
             with audited(self._actor()):
                 return self._result()
         finally:
             _context.reset(running)
+
+    def _once(self, answer_id: UUID) -> Any:
+        """Execute unless an answer is kept; the answer comes back, and is kept, if it is one that the
+        same call would get again."""
+        asked = self._asked()
+        kept = KeptAnswer.recall(answer_id, asked)
+        if kept is not None:
+            return self._again(orjson.loads(kept))
+        answer: dict[str, Any] = {}
+        try:
+            with undone_if_it_fails(), audited(self._actor()):
+                answer["result"] = self._result()
+        except (NotFound, Conflict) as error:
+            told = to_rpc_error(error, self.context.request_id)
+            answer["error"] = {"code": told.code, "message": told.message, "data": told.data}
+        KeptAnswer.keep(answer_id, asked, orjson.dumps(answer).decode())
+        return self._again(answer)
+
+    def _again(self, answer: dict[str, Any]) -> Any:
+        if "error" in answer:
+            self.error = JsonRpcError(**answer["error"])
+        return answer.get("result")
+
+    def _asked(self) -> str:
+        """What tells this method and these parameters, however they were written, from others."""
+        content = orjson.dumps([self.method.name, self.loaded], str, orjson.OPT_SORT_KEYS)
+        return hashlib.sha256(content).hexdigest()
 
     def end(self, value: Any, failure: Exception | None) -> None:
         """Keep what came of it."""
@@ -115,7 +178,12 @@ class Call:
         return facts if self.method is None else facts | {"method": self.method.name}
 
     def _result(self) -> Any:
-        return rendered(self.method.returns, self.method.handler(**self.loaded))
+        method = self.method
+        if method.prepare is None:
+            return rendered(method.returns, method.handler(**self.loaded))
+        if isinstance(self.prepared, Answer):
+            return rendered(method.returns, self.prepared.value)
+        return rendered(method.returns, method.handler(self.prepared))
 
     def _actor(self) -> Actor:
         caller = self.context.caller
@@ -139,6 +207,7 @@ class Method:
     lane: Lane
     deprecated_for: str | None = None
     by_ids: Lookup | None = None
+    prepare: Callable[..., Any] | None = None
     __signature__: inspect.Signature = field(default=_AnySignature(), repr=False)
 
     @property
@@ -189,17 +258,26 @@ def method(
     lane: Lane,
     deprecated_for: str | None = None,
     by_ids: Lookup | None = None,
+    prepare: Callable[..., Any] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a handler under the wire's name; a name taken twice is a mistake in the program.
 
     `by_ids` is for lookups by one id in the quick lane: the JSON results for many ids at once, by the
     text of the id, of those there are. It must say what the handler says; a test holds them equal.
+
+    `prepare` is for writes that have much to read first: it gets the parameters and runs as a slow
+    read does, and the handler gets what it gives, in the writer, where others wait meanwhile. Between
+    the two anybody may write, so the handler must look again. An `Answer` ends the call without it.
     """
+    if prepare is not None and lane is not Lane.WRITE:
+        raise ValueError(f"{name} writes nothing that could be prepared")
 
     def register(handler: Callable[..., Any]) -> Callable[..., Any]:
         if name in METHODS:
             raise ValueError(f"{name} is registered twice")
-        METHODS[name] = Method(name, handler, params(), returns, example, scope, lane, deprecated_for, by_ids)
+        METHODS[name] = Method(
+            name, handler, params(), returns, example, scope, lane, deprecated_for, by_ids, prepare
+        )
         return handler
 
     return register

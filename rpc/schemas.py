@@ -20,10 +20,12 @@ from models.text import (  # noqa: F401
     FORBIDDEN,
     INSTANT_TEXT,
     NAME,
+    QUERY,
     UUID_TEXT,
     instant_text,
 )
 
+MANY = 2**53  # the largest bound of a whole number: above it doubles are not exact
 ADMIN_LIST = 1000  # rows of an admin.* list unless a limit is given
 
 
@@ -341,6 +343,11 @@ def optional(field: type[fields.Field], help: str, default: Any = None, **option
     return field(load_default=default, metadata={"help": help}, **options)
 
 
+def extra(field: type[fields.Field], help: str, default: Any = None, **options: Any) -> Any:
+    """As `optional`, for one that the documentation does not have."""
+    return field(load_default=default, metadata={"help": help, "extension": True}, **options)
+
+
 def change(field: type[fields.Field], help: str, **options: Any) -> Any:
     """A parameter of a partial update: left out, the handler does not get it and it stays as it is."""
     return field(metadata={"help": help}, **options)
@@ -348,9 +355,9 @@ def change(field: type[fields.Field], help: str, **options: Any) -> Any:
 
 def limit(most: int = 10_000, default: int | None = None) -> Any:
     """The `limit` of a list."""
-    return Whole(1, most, load_default=default, metadata={"help": "at most so many rows", "extension": True})
+    return extra(Whole, "at most so many rows", default, least=1, most=most)
 
 
 def offset() -> Any:
     """The `offset` of a list."""
-    return Whole(0, 2**53, load_default=0, metadata={"help": "rows to leave out first", "extension": True})
+    return extra(Whole, "rows to leave out first", 0, least=0, most=MANY)

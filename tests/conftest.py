@@ -33,11 +33,13 @@ from rpc.envelope import Envelope, Limits
 from rpc.lanes import Lanes
 from rpc.registry import METHODS, Caller, Context, Lane, Method
 from rpc.schemas import Params
+from tests.ports import free_port
 
 TODAY = date(2026, 3, 10)
 NOON = "2026-03-10T12:00:00Z"
 
 settings.register_profile("long", max_examples=2500, deadline=None)  # pytest --hypothesis-profile=long
+settings.register_profile("night", max_examples=20_000, deadline=None)
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ def serve(world: World) -> Iterator[Callable[..., ServerThread]]:
     def start(**settings: Any) -> ServerThread:
         usual = {
             "database": world.url,
-            "port": 0,
+            "port": free_port(),
             "clock": _noon(),
             "drain_seconds": 0.0,
             "free_guesses": 1000,
@@ -247,8 +249,11 @@ def make_method() -> Iterator[Callable[..., Method]]:
         scope: Scope = Scope.READ,
         params: type[Params] = Params,
         returns: fields.Field | None = None,
+        prepare: Callable[..., Any] | None = None,
     ) -> Method:
-        METHODS[name] = Method(name, handler, params(), returns or fields.Raw(), {}, scope, lane)
+        METHODS[name] = Method(
+            name, handler, params(), returns or fields.Raw(), {}, scope, lane, prepare=prepare
+        )
         made.append(name)
         return METHODS[name]
 

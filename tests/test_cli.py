@@ -20,6 +20,8 @@ from client import Client, RpcError
 from models import sample
 from models.memberships import Membership
 from models.tokens import Scope, Token
+from tests.conftest import NOON
+from tests.ports import free_port
 
 TIMEOUT = 60
 
@@ -63,7 +65,7 @@ def running(*words: object, cwd: Path, **settings: str) -> Iterator[tuple[subpro
 
 
 def test_demo_serves_a_sample_world_until_it_is_told_to_stop(tmp_path):
-    with running("demo", "--port", 0, cwd=tmp_path) as (process, first):
+    with running("demo", "--port", free_port(), cwd=tmp_path) as (process, first):
         url = re.search(r"http://\S+/rpc", first)[0]
         token = next(line.split()[1] for line in process.stdout if line.startswith("Token:"))
         found = Client(url, token).lookup_program_instance(sample.SPRING)
@@ -76,7 +78,7 @@ def test_demo_serves_a_sample_world_until_it_is_told_to_stop(tmp_path):
 
 
 def test_demo_prints_a_call_that_works(tmp_path):
-    with running("demo", "--port", 0, cwd=tmp_path) as (process, first):
+    with running("demo", "--port", free_port(), cwd=tmp_path) as (process, first):
         port = re.search(r":(\d+)/rpc", first)[1]
         lines = iter(process.stdout.readline, "")
         command = next(line for line in lines if "curl" in line).rstrip("\\\n") + next(lines)
@@ -122,7 +124,7 @@ def test_a_newer_database_is_refused(tmp_path):
 
 
 def test_serve_answers_on_the_database_of_the_setting(world):
-    with running("serve", "--port", 0, cwd=world.path.parent, database=world.url) as (_, first):
+    with running("serve", "--port", free_port(), cwd=world.path.parent, database=world.url) as (_, first):
         url = re.search(r"http://\S+/rpc", first)[0]
 
         assert Client(url, world.secrets[Scope.READ]).list_active_programs() == []
@@ -338,3 +340,58 @@ def test_an_import_of_what_is_no_set_says_so_in_a_line(tmp_path):
 
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.fixture
+def ask(world):
+    """Ask by a query; what is printed comes back."""
+
+    def ask(*words):
+        return core_rpc("query", *words, cwd=world.path.parent, database=world.url, clock=NOON)
+
+    return ask
+
+
+@pytest.mark.sample
+def test_a_query_is_told_in_words_and_answered_by_a_table(ask):
+    done = ask("given labels [vegetarian] sort by first")
+
+    words, *table = done.stdout.split("┏")
+    assert "vegetarian" in words
+    [ada] = [line for line in table[0].splitlines() if "Ada Lovelace" in line]
+    assert sample.ADA in ada
+    assert done.returncode == 0
+
+
+@pytest.mark.sample
+@pytest.mark.parametrize(
+    ("language", "cell"), [("programs", "Cooking, spring"), ("participants", "Ada Lovelace")]
+)
+def test_each_language_has_its_table(ask, language, cell):
+    done = ask(f"given programs [{sample.SPRING}]", "--find", language)
+
+    assert cell in done.stdout
+    assert done.returncode == 0
+
+
+@pytest.mark.sample
+def test_it_says_when_there_are_more_rows(ask):
+    assert "2 users and more" in ask("all users", "--limit", 2).stdout
+    assert "1 users\n" in ask(f"id:{sample.ADA}", "--limit", 1).stdout
+
+
+@pytest.mark.sample
+def test_a_mistake_in_a_query_shows_the_text_with_a_caret_under_the_spot(ask):
+    done = ask("given labels [vegetarian]\nsort by age")
+
+    line, caret, message = done.stderr.splitlines()
+    assert line == "sort by age"
+    assert caret.index("^") == line.index("age")
+    assert message.startswith("Line 2, column 9: ")
+    assert (done.returncode, done.stdout) == (1, "")
+
+
+@pytest.mark.sample
+def test_current_is_whom_the_command_names(ask):
+    assert sample.GRACE in ask("current user", "--as", "grace@example.org").stdout
+    assert "^" in ask("current user").stderr

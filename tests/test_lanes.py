@@ -30,6 +30,7 @@ from models.tokens import Scope
 from rpc.lanes import TURN_SECONDS, Turns
 from rpc.registry import Lane
 from rpc.schemas import Params, required
+from tests.ports import free_port
 
 FAR = 20.0  # seconds after which a test gives up
 MIB = 1024 * 1024
@@ -270,7 +271,7 @@ def process(templates, tmp_path_factory) -> Iterator[Process]:
         "PYTHONUNBUFFERED": "1",
     }
     server = subprocess.Popen(
-        [sys.executable, "-m", "rpc", "serve", "--port", "0"],
+        [sys.executable, "-m", "rpc", "serve", "--port", str(free_port())],
         env=os.environ | settings,
         stdout=subprocess.PIPE,
         text=True,

@@ -135,6 +135,7 @@ def test_only_the_edge_knows_of_the_loop(module):
             "jsonrpcserver",
             {"rpc.app", "rpc.envelope", "rpc.errors", "rpc.monitoring.metrics", "rpc.registry"},
         ),
+        ("lark", {"models.query.syntax"}),
         ("prometheus_client", {"rpc.monitoring.metrics"}),
         ("opentelemetry", {"rpc.monitoring.spans"}),
     ],

@@ -20,7 +20,7 @@ from models import clock
 from models.cohorts import Cohort
 from models.database import configure, connected, database
 from models.memberships import Membership, MembershipChange
-from models.people import User, UserLabel
+from models.people import Label, User, UserLabel
 from models.programs import Program, ProgramKind
 from models.roster import Counts, export_oneroster, import_oneroster
 from models.tokens import Scope
@@ -55,10 +55,19 @@ def imported(templates, tmp_path_factory):
 
 
 @pytest.fixture
-def world(imported, templates):
-    """The imported database in the place of the empty one; no test changes it."""
+def path(request, imported, tmp_path):
+    """The imported database, which no test changes; or, for those that do, a copy of it."""
+    return shutil.copy(imported.path, tmp_path / "core.db") if hasattr(request, "param") else imported.path
+
+
+on_a_copy = pytest.mark.parametrize("path", ["copy"], indirect=True)
+
+
+@pytest.fixture
+def world(path, templates):
+    """The imported database in the place of the empty one."""
     clock.set_to(datetime(2026, 3, 10, 12, tzinfo=UTC))
-    made = dataclasses.replace(templates["empty"], path=imported.path)
+    made = dataclasses.replace(templates["empty"], path=path)
     configure(made.url)
     with connected():
         yield made
@@ -250,3 +259,98 @@ def test_exported_and_imported_into_an_empty_database_it_gives_equal_rows(world,
 
     assert report.refusals == []
     assert [one == other for one, other in zip(before, after, strict=True)] == [True] * 8
+
+
+# SyncCohort, in a program of which every membership has ended, but for those that are set back to active
+
+REGIONS = ["London Region", "South Region", "North Western Region"]
+
+
+@dataclasses.dataclass
+class Reopened:
+    """AAA 2013J with every other member of three regions active again, and in no cohort."""
+
+    program: Program
+    london: str  # the cohort
+    active: set[str]  # the users
+    londoners: set[str]  # all users with the label, wherever they are
+
+
+@pytest.fixture
+def reopened(world, client):
+    program = Program.get(Program.sourced_id == "AAA-2013J")
+    cohorts = {row["name"]: row["id"] for row in client.list_cohorts(program.id)}
+    users = []
+    for region in REGIONS:
+        theirs = Membership.select(Membership.user).where(Membership.cohort == cohorts[region])
+        users += [str(row.user_id) for row in theirs.order_by(Membership.user)][::2]
+    again = {"programId": program.id, "state": "active", "clear": ["cohortId"]}
+    client.batch([("core.ModifyProgramMembership", again | {"userId": user}) for user in users])
+    labelled = UserLabel.select(UserLabel.user).join(Label).where(Label.handle == "london-region")
+    londoners = {str(row.user_id) for row in labelled}
+    return Reopened(program, cohorts["London Region"], set(users), londoners)
+
+
+def _standings(program):
+    """State and cohort of the program's members, by user."""
+    rows = Membership.select().where(Membership.program == program.id)
+    return {str(row.user_id): (row.state.value, row.cohort_id and str(row.cohort_id)) for row in rows}
+
+
+def _changed(before, after):
+    return {user: standing for user, standing in after.items() if before.get(user) != standing}
+
+
+@on_a_copy
+def test_a_closed_sync_moves_the_active_members_with_the_label_and_nobody_else(client, reopened):
+    program, before = reopened.program, _standings(reopened.program)
+    sync = {
+        "program_id": program.id,
+        "cohort_id": reopened.london,
+        "query": f"given labels [london-region] ^ given programs [{program.id}]",
+        "mode": "closed",
+    }
+
+    numbers = [
+        client.sync_cohort(**sync, dry_run=True),
+        client.sync_cohort(**sync),
+        client.sync_cohort(**sync),
+    ]
+
+    moved = reopened.active & reopened.londoners
+    assert numbers == [18, 18, 0]
+    assert _changed(before, _standings(program)) == dict.fromkeys(moved, ("active", reopened.london))
+
+
+@on_a_copy
+def test_an_open_sync_adds_who_was_no_member_and_brings_nobody_back(client, reopened):
+    program, before = reopened.program, _standings(reopened.program)
+    sync = {
+        "program_id": program.id,
+        "cohort_id": reopened.london,
+        "query": "given labels [london-region]",
+        "mode": "open",
+    }
+
+    numbers = [
+        client.sync_cohort(**sync, dry_run=True),
+        client.sync_cohort(**sync),
+        client.sync_cohort(**sync),
+    ]
+
+    added = reopened.londoners - before.keys()
+    moved = reopened.active & reopened.londoners
+    assert numbers == [len(added) + len(moved)] * 2 + [0]
+    assert (len(moved), len(added)) == (18, 2809)
+    assert _changed(before, _standings(program)) == dict.fromkeys(added | moved, ("active", reopened.london))
+
+
+@on_a_copy
+@pytest.mark.parametrize("mode", ["closed", "open"])
+def test_a_query_that_finds_nothing_changes_nothing(client, reopened, mode):
+    before = _standings(reopened.program), MembershipChange.select().count()
+
+    for query in ("given labels [atlantis]", "given labels [atlantis] ^ given labels [london-region]"):
+        assert client.sync_cohort(reopened.program.id, reopened.london, query, mode=mode) == 0
+
+    assert (_standings(reopened.program), MembershipChange.select().count()) == before

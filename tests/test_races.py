@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from client import Client
-from models.actor import Actor, acting
+from models.actor import Actor, How, acting
 from models.cohorts import Cohort
 from models.database import connected, writing
 from models.memberships import Membership, MembershipChange
@@ -165,6 +165,34 @@ def test_no_comment_is_lost(at_once, make_membership):
     said = [row.comments for row in member.history()[1:]]
     assert sorted(said, key=int) == [str(number) for number in range(CALLERS)]
     assert Membership.get_by_id(member.id).comments == said[-1]
+
+
+def test_two_cohorts_synced_with_the_same_users_end_with_each_of_them_in_exactly_one(
+    at_once, make_user, make_program, make_membership, make_ticket
+):
+    program, users = make_program(), [make_user() for _ in range(40)]
+    with writing():
+        cohorts = [Cohort.confirm(program.id, name).id for name in ("Monday", "Tuesday")]
+    for user in users[:10]:
+        make_membership(user=user, program=program)
+    for user in users[10:]:
+        make_ticket(program.kind_id, user)
+
+    changed = at_once(
+        lambda client, number: client.sync_cohort(
+            program.id, cohorts[number % 2], "all users", mode="open" if number % 5 else "closed"
+        )
+    )
+
+    members = list(Membership.select())
+    assert sorted(row.user_id for row in members) == sorted(user.id for user in users)
+    assert {row.cohort_id for row in members} <= set(cohorts)
+    assert sum(changed) == MembershipChange.select().where(MembershipChange.how == How.SYNC).count()
+    for row in members:
+        steps = list(row.history())
+        assert [step.before for step in steps[1:]] == [step.after for step in steps[:-1]]
+        assert steps[-1].after == row.standing
+    assert Ticket.select().where(Ticket.state == TicketState.CONSUMED).count() == 30
 
 
 def test_a_command_beside_the_server_and_its_callers_take_turns(at_once, make_program):

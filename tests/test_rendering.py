@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime, timedelta, timezone
 from types import SimpleNamespace
 
@@ -14,12 +15,13 @@ import rpc.app  # noqa: F401  registers the methods
 from models.database import writing
 from models.statements import Rows
 from models.tokens import Scope
-from rpc.registry import METHODS
+from rpc.registry import METHODS, Answer, Call, Caller, Context
 from rpc.rendering import rendered
 from rpc.results import CohortResult, MembershipChangeResult, TokenResult
 from rpc.schemas import Choice, Day, Flag, Id, Instant, OneOf, Text, Whole, WireSchema
 
 RETURNED = {name: entry.returns for name, entry in METHODS.items()}
+FAR = 1e12  # of the monotonic clock
 ZONES = st.sampled_from(
     [UTC, timezone(timedelta(hours=-9, minutes=-30)), timezone(timedelta(hours=14)), None]
 )
@@ -147,11 +149,26 @@ def test_an_instant_is_the_text_that_isoformat_makes(instant):
 @pytest.mark.sample
 @pytest.mark.parametrize("name", [name for name in METHODS if not name.startswith("rpc.")])
 def test_what_a_handler_returns_is_rendered_as_marshmallow_dumps_it(world, name):
+    returned = []
+
+    def keep(value):
+        returned.append(value)
+        return value
+
+    def kept(function):
+        return None if function is None else lambda *args, **given: keep(function(*args, **given))
+
     entry = METHODS[name]
+    spied_on = dataclasses.replace(entry, handler=kept(entry.handler), prepare=kept(entry.prepare))
+    call = Call(Context(Caller(None, Scope.ADMIN), "a request", FAR), entry.example)
+    spied_on(call)
 
     with writing():
-        value = entry.handler(**entry.params.loaded(entry.example))
+        if entry.prepare is None or call.prepare():
+            call.run()
 
+    value = returned[-1].value if isinstance(returned[-1], Answer) else returned[-1]
+    assert call.error is None
     assert outcome(dumped, entry.returns, value) == outcome(rendered, entry.returns, value)
 
 

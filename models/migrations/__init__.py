@@ -1,7 +1,7 @@
 """The versions of the database: numbered scripts beside this file, run by peewee's own runner.
 
 A new version is `MODELS` changed and one more script, which
-`python -m playhouse.migrations FILE -d models/migrations generate NAME models.migrations:MODELS`
+`python -m playhouse.migrations FILE generate -d models/migrations NAME models.migrations:MODELS`
 drafts. A test holds scripts and models equal.
 """
 
@@ -28,6 +28,7 @@ from models.people import (
     UserLabel,
 )
 from models.programs import Program, ProgramKind
+from models.repeats import KeptAnswer
 from models.rows import InstantField
 from models.tickets import Ticket
 from models.tokens import Token
@@ -49,6 +50,7 @@ MODELS = [
     Ticket,
     Token,
     Audit,
+    KeptAnswer,
 ]
 
 

@@ -9,10 +9,27 @@ from marshmallow import ValidationError, fields
 
 from models import sample
 from models.cohorts import Cohort, name_key
+from models.memberships import MembershipRole
+from models.query.finding import user_ids
+from models.sync import Sync, SyncMode
 from models.tokens import Scope
-from rpc.registry import Lane, method
+from rpc.registry import Answer, Lane, caller, method
 from rpc.results import CohortResult
-from rpc.schemas import Id, Params, Text, limit, offset, required
+from rpc.schemas import (
+    MANY,
+    QUERY,
+    Choice,
+    Flag,
+    Id,
+    Params,
+    Text,
+    Whole,
+    extra,
+    limit,
+    offset,
+    optional,
+    required,
+)
 
 
 class ListCohorts(Params):
@@ -59,3 +76,59 @@ def confirm_cohort(program_id: UUID, cohort_name: str) -> UUID:
     spelling is the one shown.
     """
     return Cohort.confirm(program_id, cohort_name).id
+
+
+class SyncCohort(Params):
+    program_id = required(Id, "program of the cohort")
+    cohort_id = required(Id, "cohort that users are brought into")
+    query = required(Text, "user query that finds them", at_most=QUERY)
+    role = optional(
+        Choice, "part that those play who are added", default=MembershipRole.MEMBER, words=MembershipRole
+    )
+    mode = optional(
+        Choice, "open: add those who are not in the program", default=SyncMode.CLOSED, words=SyncMode
+    )
+    dry_run = extra(Flag, "true: only tell how many would change", default=False)
+    max_changes = extra(Whole, "change nothing where more than so many would", least=0, most=MANY)
+
+
+def plan_sync(
+    program_id: UUID,
+    cohort_id: UUID,
+    query: str,
+    role: MembershipRole,
+    mode: SyncMode,
+    dry_run: bool,
+    max_changes: int | None,
+) -> Sync | Answer:
+    """Find the users, and make the rows that are to be stored for them."""
+    sync = Sync(user_ids(query, caller().user_id), program_id, cohort_id, role, mode)
+    if max_changes is not None:
+        sync.check_at_most(max_changes)
+    if dry_run or not sync.changes:
+        return Answer(sync.changes)
+    sync.prepare()
+    return sync
+
+
+@method(
+    "core.SyncCohort",
+    params=SyncCohort,
+    returns=Whole(0, MANY),
+    example={
+        "programId": sample.SPRING,
+        "cohortId": sample.MONDAY,
+        "query": "given labels [alumni]",
+        "mode": "open",
+    },
+    scope=Scope.WRITE,
+    lane=Lane.WRITE,
+    prepare=plan_sync,
+)
+def sync_cohort(sync: Sync) -> int:
+    """Bring the users that a query finds into a cohort; the number of memberships changed.
+
+    Who is active in the program is moved, and keeps their role. Who is not in the program is added
+    if the mode is `open`. Nobody is removed, and nobody whose state has ended is brought back.
+    """
+    return sync.carry_out()

@@ -21,6 +21,7 @@ from typing import Any
 from tests.benchmarks import database
 from tests.benchmarks.loads import BY_NAME, LOADS, Load, Sample, check, compact, expected, measure
 from tests.benchmarks.running import HERE, TREE, Missing, Server, peers_python, serving, wrk
+from tests.benchmarks.tables import table
 
 OULAD = TREE.parent / "shared" / "data" / "oulad-oneroster.zip"
 RECORDED = HERE / "recorded.json"
@@ -284,7 +285,7 @@ def _ratio_table(report: dict[str, Any]) -> str:
             continue
         ratios = [by_row.get(name, {}).get("ratio_to_raw", "") for name in names]
         lines.append([load, *(ratio if ratio == "" else f"{ratio:g}" for ratio in ratios)])
-    return _table(["load", *names], lines)
+    return table(["load", *names], lines)
 
 
 def _detail_table(report: dict[str, Any]) -> str:
@@ -304,7 +305,7 @@ def _detail_table(report: dict[str, Any]) -> str:
                     "" if kept is None else f"batches keep {kept:.0%}",
                 ]
             )
-    return _table(["load", "row", "calls/s", "CPU us/call", "raw/this", "p50 ms", "p99 ms", ""], lines)
+    return table(["load", "row", "calls/s", "CPU us/call", "raw/this", "p50 ms", "p99 ms", ""], lines)
 
 
 def _floor_table(report: dict[str, Any], results: Results) -> str:
@@ -321,17 +322,7 @@ def _floor_table(report: dict[str, Any], results: Results) -> str:
     add("beside-batches: p99 ms", beside.get("p99_ms"), P99_AT_MOST, float.__le__)
     add("beside-batches: the batches keep", beside.get("batches_keep"), KEPT_AT_LEAST, float.__ge__)
     add("import: rows/s", report.get("import_rows_per_second"), IMPORT_AT_LEAST, int.__ge__)
-    return _table(["what", "found", "floor", ""], lines)
-
-
-def _table(head: list[str], lines: list[list[str]]) -> str:
-    """A Markdown table, aligned for the terminal."""
-    widths = [max(len(line[at]) for line in [head, *lines]) for at in range(len(head))]
-
-    def text(cells: list[str]) -> str:
-        return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) + " |"
-
-    return "\n".join([text(head), text(["-" * width for width in widths]), *map(text, lines)])
+    return table(["what", "found", "floor", ""], lines)
 
 
 # What was recorded

@@ -7,7 +7,6 @@ import hashlib
 import http.client
 import json
 import os
-import random
 import secrets
 import shutil
 import socket
@@ -21,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.benchmarks import world
+from tests.ports import free_port
 
 HERE = Path(__file__).parent
 TREE = HERE.parent.parent
@@ -123,15 +123,6 @@ def _listens(process: subprocess.Popen[bytes], port: int) -> bool:
             return True
         time.sleep(0.05)
     return False
-
-
-def free_port() -> int:
-    """A free port below those that the system gives to clients."""
-    while True:
-        port = random.randrange(20_000, 32_768)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 @dataclass(frozen=True)

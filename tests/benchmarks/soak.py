@@ -59,7 +59,7 @@ def soak(memberships: int, minutes: float) -> list[str]:
         for count in (1000, memberships):
             path = Path(folder) / f"{count}.db"
             start = time.perf_counter()
-            secret = _make(path, count)
+            secret = make(path, count)
             print(f"{count:,} memberships made in {time.perf_counter() - start:.0f} s", flush=True)
             servers[count] = stack.enter_context(serving("ours", secret=secret, database=path))
         slower = _times_as_long(servers)
@@ -133,11 +133,11 @@ def _drive(server: Server, bodies: Sequence[bytes], seconds: int) -> list[float]
     return sampled
 
 
-def _make(path: Path, memberships: int) -> str:
+def make(path: Path, memberships: int) -> str:
     """A database with the world and so many memberships besides, made in a few statements."""
     secret = database.make(path)
     programs = [UUID(program) for program in world.PROGRAMS]
-    users = [_user_id(number) for number in range(-(-memberships // len(programs)))]
+    users = [id_of_user(number) for number in range(-(-memberships // len(programs)))]
     configure(f"sqlite:///{path}")
     with connected(), writing(), actor.acting(Actor("soak")):
         for chunk in peewee.chunked(users, 10_000):
@@ -169,13 +169,13 @@ def _make(path: Path, memberships: int) -> str:
 
 
 def _some_memberships(memberships: int, count: int) -> list[tuple[str, str]]:
-    """Some of the (user, program) that `_make` made, always the same, spread over all."""
+    """Some of the (user, program) that `make` made, always the same, spread over all."""
     programs = list(world.PROGRAMS)
     numbers = random.Random(1).choices(range(memberships), k=count)
-    return [(_user_id(number // len(programs)), programs[number % len(programs)]) for number in numbers]
+    return [(id_of_user(number // len(programs)), programs[number % len(programs)]) for number in numbers]
 
 
-def _user_id(number: int) -> str:
+def id_of_user(number: int) -> str:
     return f"0000000a-0000-4000-8000-{number:012x}"
 
 

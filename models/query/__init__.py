@@ -1,0 +1,1 @@
+"""The query languages: grammar.lark is how they are written, vocabulary.py the words."""
