@@ -109,6 +109,13 @@ def sqlite_version() -> tuple[int, ...]:
     return tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
 
 
+def sizes() -> tuple[int, int]:
+    """The bytes of the database file and of its WAL; 0 for one that is not there."""
+    files = Path(database.database), Path(f"{database.database}-wal")
+    main, wal = (file.stat().st_size if file.exists() else 0 for file in files)
+    return main, wal
+
+
 def configure(url: str, busy_seconds: float = BUSY_SECONDS) -> None:
     """Name the file that all connections of this process open; opens none."""
     if sqlite_version() < SQLITE_AT_LEAST:

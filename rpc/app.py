@@ -6,6 +6,7 @@ import asyncio
 import functools
 import gc
 import logging
+import os
 import re
 import resource
 import signal
@@ -14,6 +15,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.utils import formatdate
+from importlib.metadata import version
 from typing import Any, NoReturn
 
 import uuid_utils
@@ -24,14 +26,20 @@ from jsonrpcserver import JsonRpcError
 import rpc.admin
 import rpc.core  # noqa: F401  registers its methods
 from models import clock, migrations
-from models.database import configure, connected, database
+from models.database import configure, connected, sizes
 from rpc import discover, exposure
 from rpc.access import Access
 from rpc.config import Config
 from rpc.envelope import Envelope, Limits, render_error
 from rpc.errors import BUSY, RETRY_AFTER_MS, rpc_error, to_rpc_error
 from rpc.lanes import Lanes
+from rpc.monitoring import logs, spans
+from rpc.monitoring.logs import CallLines, LogCalls
+from rpc.monitoring.metrics import State
+from rpc.monitoring.ready import Readiness
+from rpc.monitoring.watch import Watch
 from rpc.registry import METHODS, Caller, Context
+from rpc.trace import Trace, read_trace
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +54,7 @@ OTHER_FILES = 256  # open files beside the connections
 
 _READS = ("GET", "HEAD")
 _VERSIONS = (HttpVersion11, HttpVersion10)
+VERSION = version("core-rpc")
 
 
 class Refused(Exception):
@@ -72,6 +81,12 @@ class Gate:
     def __init__(self, in_flight: int, waiting: int) -> None:
         self._places = asyncio.Semaphore(in_flight)
         self._waiting, self._may_wait = 0, waiting
+        self.in_flight = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return self._waiting
 
     async def __aenter__(self) -> None:
         if self._places.locked():
@@ -84,8 +99,10 @@ class Gate:
                 self._waiting -= 1
         else:
             await self._places.acquire()
+        self.in_flight += 1
 
     async def __aexit__(self, *_: object) -> None:
+        self.in_flight -= 1
         self._places.release()
 
 
@@ -106,16 +123,22 @@ class App:
             reply=config.max_reply,
         )
         self.envelope = Envelope(self.lanes, METHODS, limits)
+        self.watch = Watch(METHODS, _call_lines(config), config.log_refusals)
+        self.readiness = Readiness(config.database, self.lanes.writer)
+        self.connections: Callable[[], int] = lambda: 0
+        self.schema = ""  # the database's version, once it is known
         self.routes = {
             "/rpc": Route(("POST",), False, self._rpc),
             "/health": Route(_READS, True, self._health),
             "/ready": Route(_READS, True, self._ready),
             "/openrpc.json": Route(_READS, False, self._document),
+            "/metrics": Route(_READS, False, self._metrics),
         }
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer any request; nothing that goes wrong leaves as an HTTP 500."""
         request_id = str(uuid_utils.uuid4())
+        caller: Caller | None = None
         try:
             route = self._route(request)
             caller = None if route.public else self.access.caller(_authorization(request))
@@ -123,10 +146,11 @@ class App:
                 await self._refuse_caller(request)
             response = await route.answer(request, request_id, caller)
         except Refused as refused:
-            response = self._refusal(refused.status, refused.error)
+            response = self._refusal(request, request_id, caller, refused.status, refused.error)
         except Exception as error:
-            told = to_rpc_error(error, request_id)
-            response = self._refusal(503 if told.code == BUSY else 200, told)
+            told = to_rpc_error(error, request_id, functools.partial(_about, request, request_id, caller))
+            status = 503 if told.code == BUSY else 200
+            response = self._refusal(request, request_id, caller, status, told)
         if isinstance(response, _Answer):
             return response
         response.headers["X-Request-Id"] = request_id
@@ -150,7 +174,16 @@ class App:
             await asyncio.sleep(self.config.guess_seconds)
         raise Refused(401, "UNAUTHORIZED")
 
-    def _refusal(self, status: int, error: JsonRpcError) -> web.Response:
+    def _refusal(
+        self,
+        request: web.BaseRequest,
+        request_id: str,
+        caller: Caller | None,
+        status: int,
+        error: JsonRpcError,
+    ) -> web.Response:
+        facts = functools.partial(_about, request, request_id, caller, **_wrong(error))
+        self.watch.refused(status, error.data["code"], facts)
         response = web.Response(status=status, body=render_error(error), content_type=JSON)
         if status == 405:
             response.headers[hdrs.ALLOW] = error.data["allow"]
@@ -167,13 +200,17 @@ class App:
     ) -> web.StreamResponse:
         assert caller is not None
         body = await self._body(request)
-        until = time.monotonic() + self.config.call_seconds
+        began = time.monotonic()
+        until = began + self.config.call_seconds
         endpoint, spend = functools.partial(_endpoint, request), self.access.spender(caller)
-        context = Context(caller, request_id, until, endpoint, spend, _idempotency_key(request))
+        trace = _trace(request) if "traceparent" in request.headers else None
+        key = _idempotency_key(request)
+        context = Context(caller, request_id, until, endpoint, spend, key, began, trace)
         async with self.gate:
             reply = await self.envelope.answer(body, context)
+        self.watch.answered(reply, context)
         if reply.refused is not None and reply.refused.data["code"] == "RATE_LIMITED":
-            return self._refusal(429, reply.refused)
+            return self._refusal(request, request_id, caller, 429, reply.refused)
         if request.keep_alive and request.version == HttpVersion11 and not self.draining:
             return _Answer(reply.body, request_id)
         return web.Response(body=reply.body, content_type=JSON)
@@ -219,10 +256,73 @@ class App:
         return web.Response(body=b'{"status":"ok"}', content_type=JSON)
 
     async def _ready(self, request: web.BaseRequest, request_id: str, caller: Caller | None) -> web.Response:
-        if self.draining:
-            raise Refused(503, "BUSY", retryAfterMs=RETRY_AFTER_MS)
-        database.pragma("schema_version")  # reads the file; raises when that fails
+        if wrong := await self.readiness.wrong(self.draining):
+            raise Refused(503, "BUSY", retryAfterMs=RETRY_AFTER_MS, wrong=wrong)
         return web.Response(body=b'{"status":"ready"}', content_type=JSON)
+
+    async def _metrics(
+        self, request: web.BaseRequest, request_id: str, caller: Caller | None
+    ) -> web.Response:
+        accept = request.headers.get(hdrs.ACCEPT, "")
+        state = self._state(ready=not await self.readiness.wrong(self.draining))
+        # In a thread, because it takes some 10 ms.
+        told = await asyncio.to_thread(self.watch.metrics.exposition, accept, state)
+        return web.Response(body=told.body, headers={hdrs.CONTENT_TYPE: told.content_type})
+
+    def _state(self, ready: bool) -> State:
+        writer, reading, config = self.lanes.writer, self.lanes.reading, self.config
+        since = writer.seen.busy_since
+        database_bytes, wal_bytes = sizes()
+        return State(
+            version=VERSION,
+            schema=self.schema,
+            ready=ready,
+            in_flight=self.gate.in_flight,
+            waiting=self.gate.waiting,
+            connections=self.connections(),
+            readers_busy=min(reading, config.readers),
+            readers_waiting=max(0, reading - config.readers),
+            writer_waiting=writer.waiting,
+            writer_busy_seconds=0.0 if since is None else time.monotonic() - since,
+            writer=writer.seen,
+            database_bytes=database_bytes,
+            wal_bytes=wal_bytes,
+            limits={
+                "in_flight": config.max_in_flight,
+                "waiting": config.max_waiting,
+                "connections": config.max_connections,
+                "readers": config.readers,
+            },
+        )
+
+
+def _call_lines(config: Config) -> CallLines | None:
+    if config.log_calls == "off":
+        return None
+    return CallLines(LogCalls(config.log_calls), config.log_slow_ms, config.log_share)
+
+
+def _trace(request: web.BaseRequest) -> Trace | None:
+    headers = request.headers
+    return read_trace(headers.getall("traceparent", ()), headers.getall("tracestate", ()))
+
+
+def _about(request: web.BaseRequest, request_id: str, caller: Caller | None, **more: Any) -> dict[str, Any]:
+    """What the log says of a request that was refused; most of it is whatever somebody sent."""
+    found = _trace(request)
+    return {
+        "requestId": request_id,
+        "tokenId": None if caller is None else str(caller.token_id),
+        "address": request.remote,
+        "method": logs.cut(request.method),
+        "path": logs.cut(request.path),
+        **more,
+        **({} if found is None else found.about()),
+    }
+
+
+def _wrong(error: JsonRpcError) -> dict[str, Any]:
+    return {"wrong": error.data["wrong"]} if "wrong" in error.data else {}
 
 
 def _authorization(request: web.BaseRequest) -> list[str]:
@@ -293,9 +393,9 @@ class _OfAnotherVersion(web.BaseRequest):
 class _Connection(RequestHandler):
     """aiohttp's connection, with our words for what is not HTTP, and cut when nobody takes the reply."""
 
-    def __init__(self, *args: Any, reply_seconds: float, **options: Any) -> None:
+    def __init__(self, *args: Any, reply_seconds: float, watch: Watch, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._reply_seconds = reply_seconds
+        self._reply_seconds, self._watch = reply_seconds, watch
         self._cut: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -325,9 +425,12 @@ class _Connection(RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        log.info("refused a malformed request: %s", type(exc).__name__)
+        # Of what was sent the log says nothing: a token may be in it.
+        request_id, kind = str(uuid_utils.uuid4()), type(exc).__name__
+        facts = {"requestId": request_id, "address": request.remote, "error": kind}
+        self._watch.refused(400, "BAD_HTTP", lambda: facts)
         body = render_error(rpc_error("BAD_HTTP"))
-        headers = {"Server": "core-rpc", "X-Request-Id": str(uuid_utils.uuid4())}
+        headers = {"Server": "core-rpc", "X-Request-Id": request_id}
         response = web.Response(status=400, body=body, content_type=JSON, headers=headers)
         response.force_close()
         return response
@@ -336,11 +439,17 @@ class _Connection(RequestHandler):
 class _Full(asyncio.Protocol):
     """A connection beyond the limit: told so and closed, what it sends unread."""
 
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+
     def connection_made(self, transport: Any) -> None:
+        request_id = str(uuid_utils.uuid4())
+        address = (transport.get_extra_info("peername") or [""])[0]
+        self._watch.refused(503, "BUSY", lambda: {"requestId": request_id, "address": address})
         body = render_error(rpc_error("BUSY", retryAfterMs=RETRY_AFTER_MS))
         head = (
             "HTTP/1.1 503 Service Unavailable\r\nServer: core-rpc\r\nRetry-After: 1\r\n"
-            f"X-Request-Id: {uuid_utils.uuid4()}\r\n"
+            f"X-Request-Id: {request_id}\r\n"
             f"Content-Type: {JSON}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         )
         transport.write(head.encode() + body)
@@ -366,7 +475,10 @@ class Server(web.Server):
             keepalive_timeout=config.header_seconds,
             lingering_time=LINGER_SECONDS,
             reply_seconds=config.reply_seconds,
+            watch=app.watch,
         )
+        self._watch = app.watch
+        app.connections = lambda: len(self._connections)
         self._most, self._max_body = config.max_connections, config.max_body
 
     def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
@@ -377,7 +489,7 @@ class Server(web.Server):
 
     def __call__(self) -> Any:
         if len(self._connections) >= self._most:
-            return _Full()
+            return _Full(self._watch)
         return _Connection(self, loop=self._loop, **self._kwargs)
 
 
@@ -399,9 +511,11 @@ class Running:
         migrations.check_file(self._config.database)
         configure(self._config.database)
         with connected():
-            migrations.check_version()
+            self._app.schema = migrations.check_version()
             exposure.check(self._config.host, self._config.database)
         self._app.lanes.open()
+        self._app.readiness.begin()
+        self._app.watch.spans = spans.from_environment(os.environ, VERSION)
         # aiohttp waits twice so long for what still runs: before and after it takes away the rest of a body.
         self._runner = web.ServerRunner(Server(self._app), shutdown_timeout=self._config.stop_seconds / 2)
         await self._runner.setup()
@@ -416,20 +530,26 @@ class Running:
         assert self._runner is not None
         await self._runner.cleanup()
         self._app.lanes.close()
+        if self._app.watch.spans is not None:
+            self._app.watch.spans.close()
 
 
 async def serve(config: Config, started: Callable[[int], None]) -> None:
     """Serve until SIGTERM or SIGINT; `started` is told the port once it answers."""
     _settle_process(config)
+    logs.configure(config.log_level, config.log_format)
     running = Running(config)
     await running.start()
+    log.info("serving", extra={"facts": {"version": VERSION, "host": config.host, "port": running.port}})
     end = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end.set)
     started(running.port)
     await end.wait()
+    log.info("stopping")
     await running.stop()
+    log.info("stopped")
 
 
 def _settle_process(config: Config) -> None:

@@ -17,14 +17,18 @@ class BadSetting(Exception):
     """A setting has a value that cannot be used; the message names it."""
 
 
-def _setting(default: Any, help: str, *, least: float | None = None, most: float | None = None) -> Any:
-    return field(default=default, metadata={"help": help, "least": least, "most": most})
-
-
-def _checks(setting: Any) -> Any:
-    """What holds a number between the setting's bounds; None where there are none."""
-    least, most = setting.metadata["least"], setting.metadata["most"]
-    return None if least is most is None else marshmallow.validate.Range(min=least, max=most)
+def _setting(
+    default: Any,
+    help: str,
+    *,
+    least: float | None = None,
+    most: float | None = None,
+    among: tuple[str, ...] | None = None,
+) -> Any:
+    has_bounds = least is not None or most is not None
+    checks: list[Any] = [marshmallow.validate.Range(min=least, max=most)] if has_bounds else []
+    checks += [] if among is None else [marshmallow.validate.OneOf(among)]
+    return field(default=default, metadata={"help": help, "checks": checks})
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,23 @@ class Config:
     drain_seconds: float = _setting(2.0, "how long a stopping server still accepts", least=0)
     stop_seconds: float = _setting(15.0, "how long a stopping server waits for what runs", least=0)
 
+    log_level: str = _setting(
+        "info",
+        "lines of the log below this level are left out: debug, info, warning or error",
+        among=("debug", "info", "warning", "error"),
+    )
+    log_format: str = _setting("json", "form of the log's lines: json or text", among=("json", "text"))
+    log_calls: str = _setting(
+        "off",
+        "which answered requests have a line in the log: off, all, slow or sampled",
+        among=("off", "all", "slow", "sampled"),
+    )
+    log_slow_ms: float = _setting(500.0, "milliseconds from which a request is slow", least=0)
+    log_share: float = _setting(0.01, "share of the requests that are sampled, 0 to 1", least=0)
+    log_refusals: int = _setting(
+        5, "lines a second about malformed and refused requests; the rest is counted", least=0
+    )
+
     @classmethod
     def from_env(cls, **options: Any) -> Config:
         """The settings of the environment, options of the command line before them.
@@ -84,7 +105,7 @@ class Config:
             try:
                 with env.prefixed(PREFIX):
                     values[setting.name] = read[str(setting.type)](
-                        setting.name.upper(), setting.default, validate=_checks(setting)
+                        setting.name.upper(), setting.default, validate=setting.metadata["checks"]
                     )
             except EnvError as error:
                 raise BadSetting(str(error)) from None

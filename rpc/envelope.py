@@ -44,16 +44,19 @@ class Limits:
 
 class Reply(NamedTuple):
     """The bytes to send; empty for notifications. `refused` is the error of a request that was one
-    call (or none) and got no result, so that HTTP can say it in its own way."""
+    call (or none) and got no result, so that HTTP can say it in its own way. `calls`, each with what
+    came of it, are for those who watch."""
 
     body: bytes
     refused: JsonRpcError | None = None
+    calls: Sequence[Call] = ()
+    is_batch: bool = False
 
 
 class _Entry(Call):
     """One request of a body on its way to its reply."""
 
-    __slots__ = ("id", "is_notification", "key", "name", "room")
+    __slots__ = ("id", "is_notification", "key", "room")
 
     def __init__(self, item: Any, context: Context, place: int | None = None) -> None:
         is_object = isinstance(item, dict)
@@ -139,7 +142,7 @@ class Envelope:
         except JsonRpcError as error:
             return Reply(render_error(error), error)
         if isinstance(content, list):
-            return Reply(await self._answer_batch(content, context, body))
+            return await self._answer_batch(content, context, body)
         return await self._answer_one(_Entry(content, context), body)
 
     def _read(self, body: bytes) -> Any:
@@ -168,7 +171,7 @@ class Envelope:
                 await self._lanes.run([entry])
         finally:
             self._release([entry])
-        return Reply(_render([entry], self._limits, self._limits.reply), entry.error)
+        return Reply(_render([entry], self._limits, self._limits.reply), entry.error, (entry,))
 
     def _begin(self, waiting: list[tuple[_Entry, Done]]) -> None:
         """Plan calls that have come in one turn, and carry out those that are quick."""
@@ -189,7 +192,7 @@ class Envelope:
             self._lanes.write(list(self._writes), list(self._writes.values()))
             self._writes.clear()
 
-    async def _answer_batch(self, content: list[Any], context: Context, body: bytes) -> bytes:
+    async def _answer_batch(self, content: list[Any], context: Context, body: bytes) -> Reply:
         turns = self._lanes.turns()
         entries: list[_Entry] = []
         for start in range(0, len(content), AT_ONCE):
@@ -214,7 +217,7 @@ class Envelope:
             await turns.give()
             replies.append(_render(piece, self._limits, room))
             room -= len(replies[-1]) + 1
-        return b"[" + b",".join(replies) + b"]" if replies else b""
+        return Reply(b"[" + b",".join(replies) + b"]" if replies else b"", None, entries, is_batch=True)
 
     def _plan(self, entries: Sequence[_Entry]) -> None:
         """Have jsonrpcserver find the methods and call them, which validates and plans.

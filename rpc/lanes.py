@@ -109,6 +109,7 @@ class Lanes:
             collections.deque()
         )
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="reader")
+        self.reading = 0  # slow reads that have been given to the readers and not come back
         self._mine = connected(read_only=True)
         self._line = asyncio.Lock()
         self.fresh = Fresh()
@@ -126,6 +127,11 @@ class Lanes:
         self._writer.stop()
         self._readers.shutdown()
         self._mine.__exit__(None, None, None)
+
+    @property
+    def writer(self) -> Writer:
+        """The writer, for those who watch it."""
+        return self._writer
 
     def turns(self) -> Turns:
         """Turns for the work of one request."""
@@ -187,9 +193,13 @@ class Lanes:
     async def _in_reader(self, call: Call, step: Callable[[], Any]) -> Outcome:
         """Take a step of a call in a thread; one that no thread has begun by its deadline is given up."""
         reading = self._readers.submit(_snapshot, step)
-        answer = asyncio.wrap_future(reading)
-        await asyncio.wait({answer}, timeout=call.context.deadline - time.monotonic())
-        return (None, DeadlineExceeded()) if reading.cancel() else await answer
+        self.reading += 1
+        try:
+            answer = asyncio.wrap_future(reading)
+            await asyncio.wait({answer}, timeout=call.context.deadline - time.monotonic())
+            return (None, DeadlineExceeded()) if reading.cancel() else await answer
+        finally:
+            self.reading -= 1
 
     async def _write_in_order(self, calls: Iterable[Call]) -> None:
         """Write, each that is to be prepared by itself: it starts from what those before have committed."""
