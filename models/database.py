@@ -169,6 +169,16 @@ def connect_writer() -> bool:
     return True
 
 
+def let_go_of_what_only_reads(error: BaseException) -> None:
+    """Close this thread's connection if its writing failed because it can only read.
+
+    The database file of such a one may be open for writing all the same, which `connect_writer` asks:
+    SQLite takes over files that closed connections have left. Its log is not.
+    """
+    if isinstance(getattr(error, "orig", error), apsw.ReadOnlyError):
+        database.close()
+
+
 @contextmanager
 def writing() -> Iterator[None]:
     """One durable transaction for commands that write beside a server; keep it short.

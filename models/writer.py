@@ -15,7 +15,14 @@ from typing import Any
 import apsw
 
 from models import memory
-from models.database import Unsure, connect_writer, connected, database, may_pass
+from models.database import (
+    Unsure,
+    connect_writer,
+    connected,
+    database,
+    let_go_of_what_only_reads,
+    may_pass,
+)
 from models.errors import Busy
 from models.tally import Histogram
 
@@ -226,6 +233,7 @@ class Writer:
             log.error("a group of writes was rolled back: %r", error, exc_info=not may_pass(error))
             self.seen.rolled_back += 1
             memory.forget()
+            let_go_of_what_only_reads(error)
             while self._jobs:
                 group[self._jobs.popleft()] = None
             for job in group:
