@@ -1,6 +1,6 @@
-"""How long the audit is kept: older rows are removed in pieces so short that nobody waits for them.
+"""How long the audit and kept answers are kept: what is older goes in pieces so short that nobody waits.
 
-Only rows of the audit; the history of a membership is for ever.
+Only these; the history of a membership is for ever.
 """
 
 from __future__ import annotations
@@ -15,9 +15,12 @@ from queue import SimpleQueue
 from models import clock
 from models.audit import Audit
 from models.database import writing
+from models.repeats import KEPT, KeptAnswer
 from models.writer import Outcome, Writer
 
 log = logging.getLogger(__name__)
+
+Purge = Callable[[datetime, float], int]  # removes rows from before an instant, for so long: how many
 
 PIECE_SECONDS = 0.003  # how long rows are removed for in one transaction
 PAUSE_SECONDS = 0.03  # until the next piece: others have nine tenths of the time
@@ -31,51 +34,56 @@ def purge(days: int) -> int:
         with writing():
             return Audit.purge(before, PIECE_SECONDS)
 
-    return _in_pieces(remove, days, threading.Event())
+    return _in_pieces(remove, timedelta(days=days), threading.Event())
 
 
 class Retention:
     """Removes what has become too old while a server runs, through its writer: at start, then at intervals.
 
-    With 0 days it does nothing.
+    The audit after so many days, with 0 never; kept answers as soon as they are not given any more.
     """
 
     def __init__(self, writer: Writer, days: int, every: float = EVERY_SECONDS) -> None:
-        self._writer, self._days, self._every = writer, days, every
+        self._writer, self._every = writer, every
+        self._aged: list[tuple[Purge, timedelta]] = [(KeptAnswer.purge, KEPT)]
+        if days:
+            self._aged.append((Audit.purge, timedelta(days=days)))
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="retention", daemon=True)
 
     def start(self) -> None:
-        if self._days:
-            self._thread.start()
+        self._thread.start()
 
     def stop(self) -> None:
         """End after the piece that is being removed; before the writer is stopped."""
         self._stopping.set()
-        if self._days:
-            self._thread.join()
+        self._thread.join()
 
     def _work(self) -> None:
         while not self._stopping.is_set():
-            try:
-                if removed := _in_pieces(self._remove, self._days, self._stopping):
-                    log.info("%d rows of the audit were older than %d days", removed, self._days)
-            except Exception:
-                log.exception("old rows of the audit could not be removed; the next time may do better")
+            for purge, age in self._aged:
+                self._clear(purge, age)
             self._stopping.wait(self._every)
 
-    def _remove(self, before: datetime) -> int:
+    def _clear(self, purge: Purge, age: timedelta) -> None:
+        try:
+            if removed := _in_pieces(functools.partial(self._remove, purge), age, self._stopping):
+                log.info("%d rows were older than %s", removed, age)
+        except Exception:
+            log.exception("old rows could not be removed; the next time may do better")
+
+    def _remove(self, purge: Purge, before: datetime) -> int:
         told: SimpleQueue[list[Outcome]] = SimpleQueue()
-        self._writer.submit([functools.partial(Audit.purge, before, PIECE_SECONDS)], told.put)
+        self._writer.submit([functools.partial(purge, before, PIECE_SECONDS)], told.put)
         [(removed, error)] = told.get()
         if error is not None:
             raise error
         return removed
 
 
-def _in_pieces(remove: Callable[[datetime], int], days: int, stopping: threading.Event) -> int:
+def _in_pieces(remove: Callable[[datetime], int], age: timedelta, stopping: threading.Event) -> int:
     """Remove piece by piece until nothing is left that is older, or until told to stop."""
-    before = clock.now() - timedelta(days=days)
+    before = clock.now() - age
     total = 0
     while removed := remove(before):
         total += removed

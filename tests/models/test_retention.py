@@ -14,6 +14,7 @@ from models.audit import Audit
 from models.database import writing
 from models.ids import new_id
 from models.memberships import MembershipChange
+from models.repeats import KEPT, KeptAnswer
 from models.retention import Retention
 from models.tokens import Scope
 from models.writer import Writer
@@ -190,3 +191,21 @@ def test_a_server_answers_while_it_removes(serve, world):
 
     assert [True] * 20 == made
     assert Audit.select().where(Audit.method == "core.AddToGroup").exists()  # it was not done yet
+
+
+def test_answers_that_are_not_given_any_more_go_even_where_the_audit_stays(aged, keep):
+    old = aged(days=1000)
+    with writing():
+        for number in range(120):
+            KeptAnswer.keep(new_id(), "asked", "answer")
+            if number == 119:
+                KeptAnswer.update(at=clock.now() - KEPT - timedelta(seconds=1)).execute()
+        KeptAnswer.keep(new_id(), "asked", "young")
+
+    keep(0)
+
+    until = time.monotonic() + FAR
+    while KeptAnswer.select().count() > 1 and time.monotonic() < until:
+        time.sleep(0.01)
+    assert [one.answer for one in KeptAnswer.select()] == ["young"]
+    assert kept() == {old}
