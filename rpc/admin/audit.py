@@ -20,8 +20,8 @@ class ListAudit(Params):
     method = change(Filled, "only what this function, or a command such as `core-rpc token create`, wrote")
     request_id = change(Filled, "only what came of the request with this X-Request-Id")
     touched = change(Id, "only what wrote the row with this id, be it of a user, a membership, a token")
-    since = change(Instant, "only what was written at this instant or later", data_key="from")
-    until = change(Instant, "only what was written before this instant", data_key="to")
+    since = change(Instant, "only what was written at this instant or later")
+    until = change(Instant, "only what was written before this instant")
     limit = limit(default=ADMIN_LIST)
     offset = offset()
 

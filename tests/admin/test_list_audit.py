@@ -165,8 +165,8 @@ def test_pages_follow_each_other(client, note):
 @pytest.mark.parametrize(
     ("member", "value"),
     [
-        ("from", "2026-03-01"),
-        ("to", "yesterday"),
+        ("since", "2026-03-01"),
+        ("until", "yesterday"),
         ("since", "2026-03-01T00:00:00Z"),
         ("touched", "x"),
         ("method", ""),
