@@ -167,7 +167,7 @@ def test_pages_follow_each_other(client, note):
     [
         ("since", "2026-03-01"),
         ("until", "yesterday"),
-        ("since", "2026-03-01T00:00:00Z"),
+        ("from", "2026-03-01T00:00:00Z"),
         ("touched", "x"),
         ("method", ""),
         ("limit", 0),
