@@ -14,13 +14,13 @@ from queue import SimpleQueue
 
 from models import clock
 from models.audit import Audit
-from models.database import writing
+from models.database import connected, writing
 from models.repeats import KEPT, KeptAnswer
 from models.writer import Outcome, Writer
 
 log = logging.getLogger(__name__)
 
-Purge = Callable[[datetime, float], int]  # removes rows from before an instant, for so long: how many
+Aging = type[Audit] | type[KeptAnswer]
 
 PIECE_SECONDS = 0.003  # how long rows are removed for in one transaction
 PAUSE_SECONDS = 0.03  # until the next piece: others have nine tenths of the time
@@ -45,9 +45,9 @@ class Retention:
 
     def __init__(self, writer: Writer, days: int, every: float = EVERY_SECONDS) -> None:
         self._writer, self._every = writer, every
-        self._aged: list[tuple[Purge, timedelta]] = [(KeptAnswer.purge, KEPT)]
+        self._aged: list[tuple[Aging, timedelta]] = [(KeptAnswer, KEPT)]
         if days:
-            self._aged.append((Audit.purge, timedelta(days=days)))
+            self._aged.append((Audit, timedelta(days=days)))
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="retention", daemon=True)
 
@@ -61,20 +61,23 @@ class Retention:
 
     def _work(self) -> None:
         while not self._stopping.is_set():
-            for purge, age in self._aged:
-                self._clear(purge, age)
+            for model, age in self._aged:
+                self._clear(model, age)
             self._stopping.wait(self._every)
 
-    def _clear(self, purge: Purge, age: timedelta) -> None:
+    def _clear(self, model: Aging, age: timedelta) -> None:
         try:
-            if removed := _in_pieces(functools.partial(self._remove, purge), age, self._stopping):
-                log.info("%d rows were older than %s", removed, age)
+            with connected(read_only=True):
+                if not model.select().where(model.at < clock.now() - age).exists():
+                    return  # and the writer need not look
+            removed = _in_pieces(functools.partial(self._remove, model), age, self._stopping)
+            log.info("%d rows of %s were older than %s", removed, model.__name__, age)
         except Exception:
             log.exception("old rows could not be removed; the next time may do better")
 
-    def _remove(self, purge: Purge, before: datetime) -> int:
+    def _remove(self, model: Aging, before: datetime) -> int:
         told: SimpleQueue[list[Outcome]] = SimpleQueue()
-        self._writer.submit([functools.partial(purge, before, PIECE_SECONDS)], told.put)
+        self._writer.submit([functools.partial(model.purge, before, PIECE_SECONDS)], told.put)
         [(removed, error)] = told.get()
         if error is not None:
             raise error
