@@ -92,6 +92,7 @@ class Sync:
         moves.sort(key=lambda move: str(move.membership.user_id))
         with actor.by(How.SYNC):
             self._settlement = Settlement(moves)
+            self._settlement.prepare()
 
     def carry_out(self) -> int:
         """Store the rows, after another look at the users; how many memberships changed."""

@@ -22,6 +22,7 @@ import uuid_utils
 from aiohttp import HttpVersion10, HttpVersion11, hdrs, web
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError
 from jsonrpcserver import JsonRpcError
+from multidict import istr
 
 import rpc.admin
 import rpc.core  # noqa: F401  registers its methods
@@ -32,6 +33,7 @@ from rpc.access import Access
 from rpc.config import Config
 from rpc.envelope import Envelope, Limits, render_error
 from rpc.errors import BUSY, RETRY_AFTER_MS, rpc_error, to_rpc_error
+from rpc.gate import Gate
 from rpc.lanes import Lanes
 from rpc.monitoring import logs, spans
 from rpc.monitoring.logs import CallLines, LogCalls
@@ -45,6 +47,8 @@ log = logging.getLogger(__name__)
 
 JSON = "application/json"
 JSON_TYPES = {JSON, "application/json-rpc", "application/jsonrequest"}
+
+IDEMPOTENCY_KEY, TRACEPARENT, TRACESTATE = map(istr, ("Idempotency-Key", "traceparent", "tracestate"))
 
 LINGER_SECONDS = 1.0  # how long a refused caller may go on sending before the connection is cut
 
@@ -75,37 +79,6 @@ class Route:
     answer: Callable[[web.BaseRequest, str, Caller | None], Awaitable[web.StreamResponse]]
 
 
-class Gate:
-    """Lets so many requests in at once; some more may wait, the rest are told to come back."""
-
-    def __init__(self, in_flight: int, waiting: int) -> None:
-        self._places = asyncio.Semaphore(in_flight)
-        self._waiting, self._may_wait = 0, waiting
-        self.in_flight = 0
-
-    @property
-    def waiting(self) -> int:
-        """How many wait."""
-        return self._waiting
-
-    async def __aenter__(self) -> None:
-        if self._places.locked():
-            if self._waiting >= self._may_wait:
-                raise Refused(503, "BUSY", retryAfterMs=RETRY_AFTER_MS)
-            self._waiting += 1
-            try:
-                await self._places.acquire()
-            finally:
-                self._waiting -= 1
-        else:
-            await self._places.acquire()
-        self.in_flight += 1
-
-    async def __aexit__(self, *_: object) -> None:
-        self.in_flight -= 1
-        self._places.release()
-
-
 class App:
     """The endpoint and what stands around it: one object a process."""
 
@@ -114,7 +87,7 @@ class App:
         self.draining = False
         self.lanes = Lanes(config.readers, config.audit_days)
         self.access = Access(self.lanes.fresh, config.rate_limit, config.rate_burst, config.free_guesses)
-        self.gate = Gate(config.max_in_flight, config.max_waiting)
+        self.gate = Gate(config.max_in_flight, config.max_waiting, config.call_seconds)
         limits = Limits(
             depth=config.max_depth,
             values=config.max_values,
@@ -203,11 +176,16 @@ class App:
         began = time.monotonic()
         until = began + self.config.call_seconds
         endpoint, spend = functools.partial(_endpoint, request), self.access.spender(caller)
-        trace = _trace(request) if "traceparent" in request.headers else None
-        key = _idempotency_key(request)
+        headers, gate = request.headers, self.gate
+        trace = _trace(request) if TRACEPARENT in headers else None
+        key = _idempotency_key(request) if IDEMPOTENCY_KEY in headers else None
         context = Context(caller, request_id, until, endpoint, spend, key, began, trace)
-        async with self.gate:
+        if not gate.enter():
+            await gate.stand_in_line()
+        try:
             reply = await self.envelope.answer(body, context)
+        finally:
+            gate.leave()
         self.watch.answered(reply, context)
         if reply.refused is not None and reply.refused.data["code"] == "RATE_LIMITED":
             return self._refusal(request, request_id, caller, 429, reply.refused)
@@ -216,15 +194,18 @@ class App:
         return web.Response(body=reply.body, content_type=JSON)
 
     async def _body(self, request: web.BaseRequest) -> bytes:
-        if hdrs.CONTENT_ENCODING in request.headers or not _is_plain(request):
+        headers = request.headers
+        if hdrs.CONTENT_ENCODING in headers:
             raise Refused(415, "NOT_JSON")
-        if hdrs.CONTENT_TYPE in request.headers and request.content_type not in JSON_TYPES:
+        if hdrs.TRANSFER_ENCODING in headers and not _is_plain(request):
+            raise Refused(415, "NOT_JSON")
+        if hdrs.CONTENT_TYPE in headers and request.content_type not in JSON_TYPES:
             raise Refused(415, "NOT_JSON")
         limit = self.config.max_body
         if (request.content_length or 0) > limit:
             raise Refused(413, "BODY_TOO_LARGE", limit=limit)
         try:
-            if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+            if hdrs.EXPECT in headers and headers[hdrs.EXPECT].lower() == "100-continue":
                 await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
                 request.writer.output_size = 0  # the reply proper has yet to begin
             if request.content.is_eof():  # all of it is here, as it mostly is
@@ -304,7 +285,7 @@ def _call_lines(config: Config) -> CallLines | None:
 
 def _trace(request: web.BaseRequest) -> Trace | None:
     headers = request.headers
-    return read_trace(headers.getall("traceparent", ()), headers.getall("tracestate", ()))
+    return read_trace(headers.getall(TRACEPARENT, ()), headers.getall(TRACESTATE, ()))
 
 
 def _about(request: web.BaseRequest, request_id: str, caller: Caller | None, **more: Any) -> dict[str, Any]:
@@ -329,11 +310,9 @@ def _authorization(request: web.BaseRequest) -> list[str]:
     return request.headers.getall(hdrs.AUTHORIZATION, [])
 
 
-def _idempotency_key(request: web.BaseRequest) -> str | None:
+def _idempotency_key(request: web.BaseRequest) -> str:
     """The one Idempotency-Key header, which may be in quotes; of several, what no key can be."""
-    found = request.headers.getall("Idempotency-Key", None)
-    if not found:
-        return None
+    found = request.headers.getall(IDEMPOTENCY_KEY)
     key = found[0].strip()
     if len(key) > 1 and key[0] == key[-1] == '"':
         key = key[1:-1]
@@ -342,7 +321,7 @@ def _idempotency_key(request: web.BaseRequest) -> str | None:
 
 def _is_plain(request: web.BaseRequest) -> bool:
     """Whether nothing is to be undone to the body: aiohttp would hand on `gzip, chunked` still zipped."""
-    return request.headers.get(hdrs.TRANSFER_ENCODING, "chunked").strip().lower() == "chunked"
+    return request.headers[hdrs.TRANSFER_ENCODING].strip().lower() == "chunked"
 
 
 _HOST = re.compile(r"[\w.:\[\]-]{1,255}", re.ASCII)

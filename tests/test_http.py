@@ -507,7 +507,7 @@ def test_requests_beyond_those_in_flight_and_waiting_are_503(serve, post, hold):
         waiting = callers.submit(post, server)
         gate = server.running._app.gate
         until = time.monotonic() + FAR
-        while gate._waiting < 1 and time.monotonic() < until:
+        while gate.waiting < 1 and time.monotonic() < until:
             threading.Event().wait(0.005)
 
         refused = post(server)

@@ -26,6 +26,7 @@ MAY_IMPORT = {
         "rpc.envelope",
         "rpc.errors",
         "rpc.exposure",
+        "rpc.gate",
         "rpc.lanes",
         "rpc.monitoring",
         "rpc.registry",
@@ -38,6 +39,7 @@ MAY_IMPORT = {
     "rpc.discover": ("rpc.registry", "rpc.errors", "rpc.schemas", "models"),
     "rpc.envelope": ("rpc.lanes", "rpc.registry", "rpc.errors", "rpc.schemas", "models"),
     "rpc.fresh": ("models",),
+    "rpc.gate": ("models",),
     "rpc.lanes": ("rpc.fresh", "rpc.registry", "rpc.errors", "rpc.schemas", "models"),
     "rpc.monitoring": ("rpc.envelope", "rpc.registry", "rpc.trace", "models"),
     "rpc.registry": ("rpc.errors", "rpc.rendering", "rpc.schemas", "rpc.trace", "models"),
@@ -51,7 +53,7 @@ MAY_IMPORT = {
 }
 
 # The only modules that know of the loop.
-ASYNCHRONOUS = {"rpc.app", "rpc.lanes", "rpc.envelope", "rpc.monitoring.ready", "client.aio"}
+ASYNCHRONOUS = {"rpc.app", "rpc.gate", "rpc.lanes", "rpc.envelope", "rpc.monitoring.ready", "client.aio"}
 
 
 def modules() -> Iterator[tuple[str, Path]]:
