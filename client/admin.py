@@ -375,3 +375,33 @@ class Admin:
             "admin.ListTokens",
             **given(id=id, user_id=user_id, scope=scope, limit=limit, offset=offset),
         )
+
+    # The audit
+
+    def list_audit(
+        self,
+        token_id: Id | None = None,
+        acting_user_id: Id | None = None,
+        method: str | None = None,
+        request_id: str | None = None,
+        touched: Id | None = None,
+        since: Instant | None = None,
+        until: Instant | None = None,
+        limit: int | None = None,
+        offset: int | None = None,
+    ) -> list[Object]:
+        """List who wrote what, newest first; on the wire, since and until are `from` and `to`."""
+        return self._call(
+            "admin.ListAudit",
+            **given(
+                token_id=token_id,
+                acting_user_id=acting_user_id,
+                method=method,
+                request_id=request_id,
+                touched=touched,
+                since=since,
+                until=until,
+                limit=limit,
+                offset=offset,
+            ),
+        )

@@ -30,12 +30,12 @@ class Client:
         self._ids = itertools.count(1)
         self.admin = Admin(self.call)
 
-    def call(self, method: str, *args: Any, **params: Any) -> Any:
+    def call(self, method: str, /, *args: Any, **params: Any) -> Any:
         """Call any method, with parameters by position or by their wire names."""
         body = protocol.dumps(protocol.request(next(self._ids), method, args or params))
         return protocol.result(protocol.loads(self._send(body)))
 
-    def notify(self, method: str, *args: Any, **params: Any) -> None:
+    def notify(self, method: str, /, *args: Any, **params: Any) -> None:
         """Call a method without waiting to hear what came of it."""
         self._send(protocol.dumps(protocol.request(None, method, args or params)))
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
+from models.ids import new_id
+
 
 class How(StrEnum):
     """The way by which a change came about."""
@@ -24,7 +26,7 @@ class Actor:
     """The author of the writes of one call or command."""
 
     method: str
-    request_id: str = ""
+    request_id: str = field(default_factory=lambda: str(new_id()))
     token_id: UUID | None = None
     user_id: UUID | None = None
     how: How = How.API

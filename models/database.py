@@ -27,6 +27,7 @@ PRAGMAS = {
     "journal_mode": "wal",
     "synchronous": "full",
     "foreign_keys": "on",
+    "secure_delete": "on",  # what is blanked is overwritten: of 20,000 names, 1,170 were left otherwise
     "temp_store": "memory",
     "cache_size": -32_000,  # KiB
 }
@@ -36,8 +37,13 @@ BUSY_LOOK_SECONDS = 0.001  # how often a waiting connection looks whether the lo
 STEPS_AT_ONCE = 1_000_000  # of SQLite's virtual machine, some 20 ms, after which a read looks whether to end
 
 
+class Unsure(peewee.DatabaseError):
+    """A commit failed with all of it in the log: it is undone, but a crash before the next one that
+    succeeds may bring it back."""
+
+
 class _Database(APSWDatabase):
-    """SQLite whose connections look often whether a lock is free.
+    """SQLite whose connections look often whether a lock is free, and tell which commits are undone.
 
     SQLite's own waiting sleeps up to 100 ms between looks, and so misses the short gaps that a writer
     who writes on and on leaves: beside an import, a server's write waited up to 2.6 s, this way 0.1 s.
@@ -48,6 +54,20 @@ class _Database(APSWDatabase):
         connection.set_busy_handler(_patience(self._timeout))
         connection.create_scalar_function("CASEFOLD", _casefold, 1, deterministic=True)
         return connection
+
+    def commit(self) -> bool:
+        """Commit. Unsure: it failed when the log was written already, in syncing it or after that."""
+        try:
+            return super().commit()
+        except Exception as error:
+            cause = getattr(error, "orig", error)
+            result = getattr(cause, "extendedresult", None)
+            if isinstance(cause, _LATE) and result != apsw.SQLITE_IOERR_WRITE:
+                raise Unsure(f"a commit that failed may come back: {cause!r}") from error
+            raise
+
+
+_LATE = (apsw.IOError, apsw.NoMemError)  # how a commit may fail once the log is written
 
 
 def _casefold(text: str | None) -> str | None:
@@ -90,6 +110,13 @@ def sqlite_version() -> tuple[int, ...]:
     return tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
 
 
+def sizes() -> tuple[int, int]:
+    """The bytes of the database file and of its WAL; 0 for one that is not there."""
+    files = Path(database.database), Path(f"{database.database}-wal")
+    main, wal = (file.stat().st_size if file.exists() else 0 for file in files)
+    return main, wal
+
+
 def configure(url: str, busy_seconds: float = BUSY_SECONDS) -> None:
     """Name the file that all connections of this process open; opens none."""
     if sqlite_version() < SQLITE_AT_LEAST:
@@ -104,9 +131,9 @@ def configure(url: str, busy_seconds: float = BUSY_SECONDS) -> None:
 _PASSING = (apsw.BusyError, apsw.LockedError, apsw.FullError, apsw.IOError, apsw.CantOpenError)
 
 
-def may_pass(error: Exception) -> bool:
+def may_pass(error: BaseException) -> bool:
     """Whether the database refused for a reason that may be gone when a call is repeated."""
-    return isinstance(getattr(error, "orig", None), _PASSING)
+    return isinstance(getattr(error, "orig", error), _PASSING)
 
 
 def was_cut_short(error: Exception) -> bool:
@@ -132,6 +159,30 @@ def connect_reader() -> None:
     if database.is_closed():
         database.connect()
         database.execute_sql("PRAGMA query_only = 1")
+
+
+def connect_writer() -> bool:
+    """Connect this thread, if it is not, so that it can write; False when it was.
+
+    What cannot be written now SQLite opens for reading alone, and such a connection could not write
+    either once the disk is well again; so it is not kept.
+    """
+    if not database.connect(reuse_if_open=True):
+        return False
+    if database.connection().readonly("main"):
+        database.close()
+        raise peewee.OperationalError(apsw.CantOpenError(), "the database cannot be written now")
+    return True
+
+
+def let_go_of_what_only_reads(error: BaseException) -> None:
+    """Close this thread's connection if its writing failed because it can only read.
+
+    The database file of such a one may be open for writing all the same, which `connect_writer` asks:
+    SQLite takes over files that closed connections have left. Its log is not.
+    """
+    if isinstance(getattr(error, "orig", error), apsw.ReadOnlyError):
+        database.close()
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from models.ids import new_id
 from models.people import User
 from models.programs import Mode, Program, ProgramKind
 from models.rows import BaseModel, ChoiceField, DatedModel, DayField, IdField, InstantField
+from models.sets import Prepared
 from models.statements import Rows, Select, Statement, Stored, any_given, given
 from models.text import instant_text
 
@@ -316,42 +317,54 @@ class Settlement:
 
     def __init__(self, moves: Iterable[Move]) -> None:
         now = clock.now()
-        self._moves = [move for move in moves if move.is_real]
+        self._new: list[Membership] = []
+        self._changed: dict[tuple[str, ...], list[Membership]] = {}
         self._joined: list[Membership] = []
         self._refunded: list[Membership] = []
-        new: list[Membership] = []
-        changed: dict[tuple[str, ...], list[Membership]] = {}
-        for move in self._moves:
+        self._history: list[dict[str, Any]] = []
+        self._rows: _Rows | None = None
+        for move in moves:
+            if not move.is_real:
+                continue
             move.carry_out(now)
-            (new if move.before is None else changed.setdefault(move.columns, [])).append(move.membership)
+            row = move.membership
+            (self._new if move.before is None else self._changed.setdefault(move.columns, [])).append(row)
+            self._history.append(move.as_history(now))
             if move.joins:
-                self._joined.append(move.membership)
+                self._joined.append(row)
             if move.refunds:
-                self._refunded.append(move.membership)
-        self._new = Membership.inserts([row.__data__ for row in new]) if new else None
-        self._changed = [
-            Membership.updates([row.__data__ for row in rows], *names) for names, rows in changed.items()
-        ]
-        self._history = MembershipChange.inserts([move.as_history(now) for move in self._moves])
+                self._refunded.append(row)
+
+    def prepare(self) -> None:
+        """Make all rows as they are stored, so that storing them takes no time for that."""
+        changed = self._changed.items()
+        self._rows = _Rows(
+            Membership.inserts([row.__data__ for row in self._new]) if self._new else None,
+            [Membership.updates([row.__data__ for row in rows], *names) for names, rows in changed],
+            MembershipChange.inserts(self._history),
+        )
 
     def postpone(self) -> None:
-        """Have it happen now, when it is stored, and not when it was made."""
+        """Have what was prepared happen now, when it is stored, and not when it was made."""
+        assert self._rows is not None
         now = instant_text(clock.now())
-        if self._new is not None:
-            self._new.set("created_at", now)
-            self._new.set("updated_at", now)
-        for changed in self._changed:
+        if self._rows.new is not None:
+            self._rows.new.set("created_at", now)
+            self._rows.new.set("updated_at", now)
+        for changed in self._rows.changed:
             changed.set("updated_at", now)
-        self._history.set("at", now)
+        self._rows.history.set("at", now)
 
     def store(self) -> int:
         """Store the rows, and do to tickets what follows; how many memberships changed."""
-        if self._new is not None:
-            Membership.run_prepared(self._new)
-        for changed in self._changed:
-            Membership.run_prepared(changed)
-        actor.touch(self._history.ids)
-        MembershipChange.append_prepared(self._history)
+        if self._rows is None:
+            Membership.insert_rows(self._new)
+            for names, rows in self._changed.items():
+                Membership.update_rows(rows, *names)
+            MembershipChange.append(self._history)
+        else:
+            self._rows.store()
+        actor.touch([row["id"] for row in self._history])
         if self._joined or self._refunded:
             from models.tickets import Ticket
 
@@ -359,7 +372,23 @@ class Settlement:
                 Ticket.consume_for(self._joined)
             if self._refunded:
                 Ticket.cancel_for(self._refunded)
-        return len(self._moves)
+        return len(self._history)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of a settlement as they are stored."""
+
+    new: Prepared | None
+    changed: list[Prepared]
+    history: Prepared
+
+    def store(self) -> None:
+        if self.new is not None:
+            Membership.run_prepared(self.new)
+        for changed in self.changed:
+            Membership.run_prepared(changed)
+        MembershipChange.append_prepared(self.history)
 
 
 def settle(moves: Iterable[Move]) -> int:

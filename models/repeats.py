@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import functools
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import peewee
 
 from models import clock
-from models.database import run, run_for_each
+from models.database import database, run, run_for_each
 from models.errors import Conflict
 from models.rows import BaseModel, InstantField
 from models.text import instant_text
 
 KEPT = timedelta(hours=24)
+PURGED_AT_ONCE = 50
 FORGET_AT_ONCE = 2  # old answers for each new one: more than come, so that they never pile up
 
 
@@ -47,6 +48,12 @@ class KeptAnswer(BaseModel):
                 "IDEMPOTENCY_KEY_REUSED", "The idempotency key was used for another call or other parameters"
             )
         return found.answer
+
+    @classmethod
+    def purge(cls, before: datetime, seconds: float) -> int:
+        """Remove some answers from before an instant, in less than so long; 0 when none is left."""
+        run(_forget(), (instant_text(before), PURGED_AT_ONCE))
+        return database.connection().changes()
 
     @classmethod
     def keep(cls, answer_id: UUID, asked: str, answer: str) -> None:

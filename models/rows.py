@@ -12,9 +12,9 @@ from uuid import UUID
 import peewee
 
 from models import actor, clock, memory
-from models.database import database, run
+from models.database import database, run, run_for_each
 from models.ids import TextUUID, new_id
-from models.sets import Columns, Prepared
+from models.sets import MANY, Columns, Prepared
 from models.text import instant_text
 
 
@@ -131,7 +131,11 @@ class BaseModel(peewee.Model):
     @classmethod
     def insert_rows(cls, rows: Sequence[BaseModel]) -> None:
         """Insert many new rows by one prepared statement."""
-        cls.run_prepared(cls.inserts([row.__data__ for row in rows]))
+        if len(rows) >= MANY:
+            cls.run_prepared(cls.inserts([row.__data__ for row in rows]))
+        elif rows:
+            sql, columns = _insert(cls)
+            cls._run_for_each(sql, columns, rows)
 
     @classmethod
     def append(cls, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -140,12 +144,27 @@ class BaseModel(peewee.Model):
         The writer inserts them at the end of its group, all at once: for models that are only added to
         and that no write reads.
         """
-        cls.append_prepared(cls.inserts(rows))
+        if len(rows) >= MANY:
+            cls.append_prepared(cls.inserts(rows))
+        elif rows:
+            sql, columns = _insert(cls)
+            memory.append(sql, [_stored(row, columns) for row in rows])
 
     @classmethod
     def update_rows(cls, rows: Sequence[BaseModel], *names: str) -> None:
         """Store the columns of these names of many rows by one prepared statement."""
-        cls.run_prepared(cls.updates([row.__data__ for row in rows], *names))
+        if len(rows) >= MANY:
+            cls.run_prepared(cls.updates([row.__data__ for row in rows], *names))
+        elif rows:
+            sql, columns = _update(cls, names)
+            cls._run_for_each(sql, columns, rows)
+
+    @classmethod
+    def _run_for_each(cls, sql: str, columns: Columns, rows: Sequence[BaseModel]) -> None:
+        actor.touch([row.__data__["id"] for row in rows])
+        if cls.KEPT:
+            memory.forget()
+        run_for_each(sql, [_stored(row.__data__, columns) for row in rows])
 
     @classmethod
     def inserts(cls, rows: Sequence[Mapping[str, Any]]) -> Prepared:

@@ -7,7 +7,7 @@ and after today. The people are scientists of the past, at addresses that nobody
 from __future__ import annotations
 
 import secrets
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -60,7 +60,7 @@ UNCLAIMED_EMAIL = "not-here-yet@example.org"
 
 STAFF, FRIENDS = _id(7, 1), _id(7, 2)
 VEGETARIAN, ALUMNI = _id(8, 1), _id(8, 2)
-NEWS = _id(9, 1)
+NEWS, COOKS = _id(9, 1), _id(9, 2)
 OLD_TOKEN = _id(10, 1)  # lets nobody in: nobody has its secret
 
 _PEOPLE: tuple[tuple[Any, ...], ...] = (
@@ -77,6 +77,10 @@ _PEOPLE: tuple[tuple[Any, ...], ...] = (
     (MARYAM, "maryam", "Maryam", "Mirzakhani", {"status": UserStatus.RETIRED}),
     (HYPATIA, None, "Hypatia", None, {}),  # has no email
 )
+
+# Who was there before the day on which the world is made, and who has signed in: how many days before.
+_JOINED = {ADA: 730, GRACE: 400, ALAN: 30}
+_SIGNED_IN = {ADA: 0, GRACE: 1, ALAN: 10}
 
 # id, handle, name, parent, mode, duration, priority
 _KINDS = (
@@ -147,12 +151,17 @@ def make() -> None:
 def _make_people() -> None:
     for row_id, name, first, last, more in _PEOPLE:
         email = f"{name}@example.org" if name else None
+        if row_id in _JOINED:
+            more = more | {"created_at": _days_ago(_JOINED[row_id])}
+        if row_id in _SIGNED_IN:
+            more = more | {"last_sign_in_at": _days_ago(_SIGNED_IN[row_id])}
         User.appear(email, id=UUID(row_id), first=first, last=last, **more)
     staff = Group.put(UUID(STAFF), handle="staff", name="Staff")
     Group.put(UUID(FRIENDS), handle="friends", name="Friends of the house")
     vegetarian = Label.put(UUID(VEGETARIAN), handle="vegetarian", name="Vegetarian")
     alumni = Label.put(UUID(ALUMNI), handle="alumni", name="Alumni")
     news = Channel.put(UUID(NEWS), handle="news", name="News")
+    cooks = Channel.put(UUID(COOKS), handle="cooks", name="Cooks")
     User.of(UUID(GRACE)).join_group(staff)
     User.of(UUID(ALAN)).join_group(staff)
     User.of(UUID(ADA)).put_label(vegetarian)
@@ -160,9 +169,17 @@ def _make_people() -> None:
     User.of(UUID(KATHERINE)).put_label(alumni)
     for user in (ADA, GRACE, EMMY):
         UserChannel.link(user=UUID(user), channel=news.id)
+    for user in (EMMY, MARIE):
+        UserChannel.link(user=UUID(user), channel=cooks.id)
     Relation.link(user=UUID(ADA), other=UUID(GRACE), kind=RelationKind.FOLLOWS)
+    Relation.link(user=UUID(EMMY), other=UUID(ADA), kind=RelationKind.FOLLOWS)
     Relation.link(user=UUID(ALAN), other=UUID(GRACE), kind=RelationKind.DIRECT)
     Relation.link(user=UUID(MARIE), other=UUID(LISE), kind=RelationKind.RELATED)
+
+
+def _days_ago(days: int) -> datetime:
+    """The first instant of the day so many days ago."""
+    return datetime.combine(clock.today() - timedelta(days=days), time.min, UTC)
 
 
 def _make_programs() -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -71,7 +72,8 @@ class _Rows:
     """Stands for the rows, in the columns in which they differ."""
 
     def filled(self, rows: list[list[Any]], differing: tuple[int, ...]) -> str:
-        return orjson.dumps([[row[place] for place in differing] for row in rows]).decode()
+        columns = (map(itemgetter(place), rows) for place in differing)
+        return orjson.dumps(list(zip(*columns, strict=True))).decode()
 
 
 @dataclass(frozen=True)

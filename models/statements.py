@@ -131,12 +131,12 @@ class Statement:
     """A select of any columns, compiled."""
 
     def __init__(self, query: peewee.Select | Piece) -> None:
-        self._sql, self._params = query.sql()
+        self.sql, self.params = query.sql()
 
     def stored(self, **values: Any) -> list[Stored]:
         """The rows as they are stored."""
-        filled = [one.filled(values) if isinstance(one, _Slot) else one for one in self._params]
-        return database.execute_sql(self._sql, filled).fetchall()
+        filled = [one.filled(values) if isinstance(one, _Slot) else one for one in self.params]
+        return database.execute_sql(self.sql, filled).fetchall()
 
 
 class SetOf:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import secrets
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from models import clock
 from models.errors import NotFound
 from models.people import User
 from models.rows import ChoiceField, DatedModel, InstantField
+from models.statements import Select, given
 
 PREFIX = "crpc_"
 
@@ -89,6 +91,16 @@ class Token(DatedModel):
         return cls.find(hash=digest(secret))
 
     @classmethod
+    def that_lets_in(cls, secret: str) -> Token | None:
+        """The usable token whose secret this is.
+
+        The database looks whether it is usable: a row that has ended takes as long as none, so nobody
+        learns from the time of a refusal that a token was good once.
+        """
+        found = _usable().rows(hash=digest(secret), now=clock.now())
+        return found[0] if found else None
+
+    @classmethod
     def all(cls, limit: int | None = None, offset: int = 0, **values: Any) -> list[Self]:
         """Every token of which all this is true, oldest first."""
         if "id" in values:
@@ -97,6 +109,11 @@ class Token(DatedModel):
             User.of(values["user_id"])
         found = cls.select().filter(**values).order_by(cls.created_at, cls.id)
         return list(found.limit(limit).offset(offset))
+
+    @classmethod
+    def any_usable(cls) -> bool:
+        """Whether there is a token that lets somebody in."""
+        return any(token.is_usable for token in cls.select().where(cls.revoked_at.is_null()))
 
     @classmethod
     def revoke_all_of(cls, user: User) -> None:
@@ -119,3 +136,11 @@ class Token(DatedModel):
         if self.expires_at is None or self.expires_at > end:
             self.change(expires_at=end)
         return successor
+
+
+@functools.cache
+def _usable() -> Select[Token]:
+    has_not_ended = Token.expires_at.is_null() | (Token.expires_at > given("now"))
+    return Select(
+        Token.select().where(Token.hash == given("hash"), Token.revoked_at.is_null(), has_not_ended)
+    )

@@ -15,13 +15,35 @@ from typing import Any
 import apsw
 
 from models import memory
-from models.database import connected, database
+from models.database import (
+    Unsure,
+    connect_writer,
+    connected,
+    database,
+    let_go_of_what_only_reads,
+    may_pass,
+)
 from models.errors import Busy
+from models.tally import Histogram
 
 log = logging.getLogger(__name__)
 
 Call = Callable[[], Any]
 Outcome = tuple[Any, Exception | None]
+
+GROUP_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+
+class Seen:
+    """What the writer has done so far, and since when it has been at it; its threads alone write here."""
+
+    def __init__(self) -> None:
+        self.group_calls = Histogram(GROUP_SIZES)
+        self.commit_seconds = Histogram(SECONDS)
+        self.rolled_back = 0  # groups
+        self.checkpoints = 0  # after each, the WAL begins anew
+        self.busy_since: float | None = None  # of the monotonic clock, while a group is run
 
 
 @dataclass(eq=False)
@@ -60,9 +82,11 @@ class _Job:
         """Note that what ran is committed."""
         self.kept = len(self.outcomes)
 
-    def give_up(self) -> None:
-        """Answer Busy for every call that is not committed: none of them was carried out."""
-        self.outcomes[self.kept :] = [(None, Busy())] * (len(self.calls) - self.kept)
+    def give_up(self, failure: Exception) -> None:
+        """Answer with the failure for calls that ran and are not committed, and Busy for those behind."""
+        ran = len(self.outcomes)
+        self.outcomes[self.kept :] = [(None, failure)] * (ran - self.kept)
+        self.outcomes += [(None, Busy())] * (len(self.calls) - ran)
 
     def tell(self) -> None:
         """Hand over the outcomes; who waits for them may be gone."""
@@ -94,7 +118,8 @@ class Checkpoints:
 
     FROM_PAGES = 4_000  # of the WAL; pages are written again and again, so later means less
 
-    def __init__(self) -> None:
+    def __init__(self, seen: Seen) -> None:
+        self._seen = seen
         self._wanted = threading.Semaphore(0)
         self._is_wanted = self._is_nearly_done = self._stopping = False
         self._thread = threading.Thread(target=self._work, name="checkpoints", daemon=True)
@@ -116,6 +141,7 @@ class Checkpoints:
             self._is_wanted = self._is_nearly_done = False
             try:
                 connection.wal_checkpoint()
+                self._seen.checkpoints += 1
             except apsw.Error as error:  # what was committed stays so
                 log.warning("a checkpoint is put off: %r", error)
         elif pages >= self.FROM_PAGES and not self._is_wanted:
@@ -128,8 +154,8 @@ class Checkpoints:
             try:
                 with connected():
                     database.connection().wal_checkpoint()
-            except Exception:
-                log.exception("a checkpoint failed; the next commit tries again")
+            except Exception as error:
+                log.error("a checkpoint failed, the next commit tries again: %r", error)
             self._is_nearly_done = True
 
 
@@ -148,7 +174,8 @@ class Writer:
         self._jobs: collections.deque[_Job] = collections.deque()  # in the order of their next turns
         self._news = threading.Condition()
         self._stopping = False
-        self._checkpoints = Checkpoints()
+        self.seen = Seen()
+        self._checkpoints = Checkpoints(self.seen)
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
 
     def start(self) -> None:
@@ -174,6 +201,16 @@ class Writer:
             self._jobs.append(_Job(calls, done))
             self._news.notify()
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether there is a thread that writes."""
+        return self._thread.is_alive()
+
+    @property
+    def waiting(self) -> int:
+        """How many calls are in jobs that wait for a turn."""
+        return sum(len(job.calls) - len(job.outcomes) for job in list(self._jobs))
+
     def _work(self) -> None:
         while self._has_work():
             self._run_group()
@@ -189,24 +226,29 @@ class Writer:
     def _run_group(self) -> None:
         """Run turns for a while and commit them; jobs that are not finished wait for the next group."""
         group: dict[_Job, None] = {}  # ordered, each once
+        self.seen.busy_since = time.monotonic()
         try:
             self._run_turns(group)
-        except BaseException:  # whatever it was, the next group may fare better
-            log.exception("a group of writes was rolled back")
+        except BaseException as error:  # whatever it was, the next group may fare better
+            log.error("a group of writes was rolled back: %r", error, exc_info=not may_pass(error))
+            self.seen.rolled_back += 1
             memory.forget()
+            let_go_of_what_only_reads(error)
             while self._jobs:
                 group[self._jobs.popleft()] = None
             for job in group:
-                job.give_up()
+                job.give_up(error if isinstance(error, Unsure) else Busy())
         else:
+            self.seen.group_calls.add(sum(len(job.outcomes) - job.kept for job in group))
             for job in group:
                 job.keep()
+        self.seen.busy_since = None
         for job in group:
             if job.finished:
                 job.tell()
 
     def _run_turns(self, group: dict[_Job, None]) -> None:
-        if database.connect(reuse_if_open=True):
+        if connect_writer():
             self._checkpoints.watch(database.connection())
         with database.atomic("IMMEDIATE"):
             memory.begin()
@@ -218,3 +260,5 @@ class Writer:
                 if not job.finished:
                     self._jobs.append(job)
             memory.insert_waiting()
+            committing = time.monotonic()
+        self.seen.commit_seconds.add(time.monotonic() - committing)

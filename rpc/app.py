@@ -1,54 +1,56 @@
-"""HTTP: from a request to bytes for the envelope, and back. The only module that knows aiohttp."""
+"""HTTP: from a request to bytes for the envelope, and back. It and `connections` alone know aiohttp."""
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import functools
 import gc
 import logging
+import os
 import re
 import resource
 import signal
-import socket
-import struct
 import sys
-import termios
 import time
-import weakref
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
+from importlib.metadata import version
 from typing import Any, NoReturn
 
 import uuid_utils
 from aiohttp import HttpVersion11, StreamReader, hdrs, web
-from aiohttp.web_protocol import RequestHandler, RequestPayloadError
+from aiohttp.web_protocol import RequestPayloadError
 from jsonrpcserver import JsonRpcError
+from multidict import istr
 
 import rpc.admin
 import rpc.core  # noqa: F401  registers its methods
 from models import clock, migrations
-from models.database import configure, connected, database
+from models.database import configure, connected, sizes
 from models.errors import Busy
-from rpc import discover
+from rpc import discover, exposure
 from rpc.access import Access
 from rpc.config import Config
+from rpc.connections import JSON, OTHER_FILES, OfAnotherVersion, Server, stop_arrivals
 from rpc.envelope import LONG_BODY, Envelope, Limits, Reply, render_error
 from rpc.errors import BUSY, RETRY_AFTER_MS, rpc_error, to_rpc_error
 from rpc.gate import Gate
-from rpc.lanes import SHORT_ROUNDS, Lanes
-from rpc.listener import stop_arrivals
+from rpc.lanes import Lanes
+from rpc.monitoring import logs, spans
+from rpc.monitoring.logs import CallLines, LogCalls
+from rpc.monitoring.metrics import State
+from rpc.monitoring.ready import Readiness
+from rpc.monitoring.watch import Watch
 from rpc.registry import METHODS, Caller, Context
+from rpc.trace import Trace, read_trace
 
 log = logging.getLogger(__name__)
 
-JSON = "application/json"
 JSON_TYPES = {JSON, "application/json-rpc", "application/jsonrequest"}
 
-LINGER_SECONDS = 1.0  # how long a refused caller may go on sending before the connection is cut
-MOST_LINGERING = 64  # connections beyond the limit; more are cut at once
+IDEMPOTENCY_KEY, TRACEPARENT, TRACESTATE = map(istr, ("Idempotency-Key", "traceparent", "tracestate"))
 
 # Long requests are mostly batches: work for the loop or for the writer, which do one thing at a time,
 # so many at once only end later, all of them.
@@ -59,15 +61,12 @@ LONG_SECONDS = 1.0  # after which a long request is one that waits for readers, 
 HELD_SECONDS_EACH, HELD_SECONDS_LEAST, HELD_SECONDS_MOST = 0.001, 0.1, 5.0
 
 LAST_SECONDS = 0.5  # in which what is on its way when a server stops listening arrives
-LOOK_SECONDS = 0.01  # how often a stopping server looks whether all is answered
-GIVING_UP_SECONDS = 0.5  # in which those whose calls are given up at last are told so
-HALF_CLOSED_LOOK_SECONDS = 0.02
 
 SWITCH_SECONDS = 0.0005  # how long a reader's or the writer's thread may keep the loop from running on
 COLLECT_AFTER = 20_000  # new objects; a request may hold as many values, and few requests leave cycles
-OTHER_FILES = 256  # open files beside the connections
 
 _READS = ("GET", "HEAD")
+VERSION = version("core-rpc")
 
 
 class Refused(Exception):
@@ -94,7 +93,7 @@ class App:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.draining = False
-        self.lanes = Lanes(config.readers)
+        self.lanes = Lanes(config.readers, config.audit_days)
         self.access = Access(self.lanes.fresh, config.rate_limit, config.rate_burst, config.free_guesses)
         self.gate = Gate(config.max_in_flight, config.max_waiting, config.wait_seconds)
         self.gate_of_long = Gate(LONG_AT_ONCE, LONG_WAITING, config.wait_seconds)
@@ -107,16 +106,22 @@ class App:
             reply=config.max_reply,
         )
         self.envelope = Envelope(self.lanes, METHODS, limits)
+        self.watch = Watch(METHODS, _call_lines(config), config.log_refusals)
+        self.readiness = Readiness(config.database, self.lanes.writer)
+        self.connections: Callable[[], int] = lambda: 0
+        self.schema = ""  # the database's version, once it is known
         self.routes = {
             "/rpc": Route(("POST",), False, self._rpc),
             "/health": Route(_READS, True, self._health),
             "/ready": Route(_READS, True, self._ready),
             "/openrpc.json": Route(_READS, False, self._document),
+            "/metrics": Route(_READS, False, self._metrics),
         }
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer any request; nothing that goes wrong leaves as an HTTP 500."""
         request_id = str(uuid_utils.uuid4())
+        caller: Caller | None = None
         try:
             route = self._route(request)
             caller = None if route.public else self.access.caller(_authorization(request))
@@ -124,10 +129,11 @@ class App:
                 await self._refuse_caller(request)
             response = await route.answer(request, request_id, caller)
         except Refused as refused:
-            response = self._refusal(request, request_id, refused.status, refused.error)
+            response = self._refusal(request, request_id, caller, refused.status, refused.error)
         except Exception as error:
-            told = to_rpc_error(error, request_id)
-            response = self._refusal(request, request_id, 503 if told.code == BUSY else 200, told)
+            told = to_rpc_error(error, request_id, functools.partial(_about, request, request_id, caller))
+            status = 503 if told.code == BUSY else 200
+            response = self._refusal(request, request_id, caller, status, told)
         if isinstance(response, _Answer):
             return response
         response.headers["X-Request-Id"] = request_id
@@ -137,6 +143,8 @@ class App:
         return response
 
     def _route(self, request: web.BaseRequest) -> Route:
+        if isinstance(request, OfAnotherVersion):
+            raise Refused(400, "BAD_HTTP")
         route = self.routes.get(request.path)
         if route is None:
             raise Refused(404, "NOT_THERE")
@@ -153,8 +161,15 @@ class App:
         return request.keep_alive and request.version == HttpVersion11 and not self.draining
 
     def _refusal(
-        self, request: web.BaseRequest, request_id: str, status: int, error: JsonRpcError
+        self,
+        request: web.BaseRequest,
+        request_id: str,
+        caller: Caller | None,
+        status: int,
+        error: JsonRpcError,
     ) -> web.StreamResponse:
+        facts = functools.partial(_about, request, request_id, caller, **_wrong(error))
+        self.watch.refused(status, error.data["code"], facts)
         if status in (429, 503) and self._keeps_alive(request):
             return _ComeBackLater(error, status, request_id, self._hold)
         response = web.Response(status=status, body=render_error(error), content_type=JSON)
@@ -183,16 +198,21 @@ class App:
     ) -> web.StreamResponse:
         assert caller is not None
         body = await self._body(request)
-        until = time.monotonic() + self.config.call_seconds
+        began = time.monotonic()
+        until = began + self.config.call_seconds
         endpoint, spend = functools.partial(_endpoint, request), self.access.spender(caller)
-        context = Context(caller, request_id, until, endpoint, spend, _idempotency_key(request))
+        headers = request.headers
+        trace = _trace(request) if TRACEPARENT in headers else None
+        key = _idempotency_key(request) if IDEMPOTENCY_KEY in headers else None
+        context = Context(caller, request_id, until, endpoint, spend, key, began, trace)
         if len(body) < LONG_BODY:
             reply = await self._carry_out(body, context)
         else:
             async with self.gate_of_long.place(LONG_SECONDS):
                 reply = await self._carry_out(body, context)
+        self.watch.answered(reply, context)
         if reply.refused is not None and reply.refused.data["code"] == "RATE_LIMITED":
-            return self._refusal(request, request_id, 429, reply.refused)
+            return self._refusal(request, request_id, caller, 429, reply.refused)
         if self._keeps_alive(request):
             return _Answer(reply.body, request_id)
         return web.Response(body=reply.body, content_type=JSON)
@@ -207,9 +227,12 @@ class App:
             gate.leave()
 
     async def _body(self, request: web.BaseRequest) -> bytes:
-        if hdrs.CONTENT_ENCODING in request.headers:
+        headers = request.headers
+        if hdrs.CONTENT_ENCODING in headers:
             raise Refused(415, "NOT_JSON")
-        if hdrs.CONTENT_TYPE in request.headers and request.content_type not in JSON_TYPES:
+        if hdrs.TRANSFER_ENCODING in headers and not _is_plain(request):
+            raise Refused(415, "NOT_JSON")
+        if hdrs.CONTENT_TYPE in headers and request.content_type not in JSON_TYPES:
             raise Refused(415, "NOT_JSON")
         limit = self.config.max_body
         length = request.content_length or 0
@@ -217,10 +240,10 @@ class App:
             raise Refused(413, "BODY_TOO_LARGE", limit=limit)
         if length >= LONG_BODY and self.gate_of_long.is_full:
             raise Busy
-        if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
-            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            request.writer.output_size = 0  # the reply proper has yet to begin
         try:
+            if hdrs.EXPECT in headers and headers[hdrs.EXPECT].lower() == "100-continue":
+                await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                request.writer.output_size = 0  # the reply proper has yet to begin
             if request.content.is_eof():  # all of it is here, as it mostly is
                 body = request.content.read_nowait()
             else:
@@ -248,10 +271,73 @@ class App:
         return web.Response(body=b'{"status":"ok"}', content_type=JSON)
 
     async def _ready(self, request: web.BaseRequest, request_id: str, caller: Caller | None) -> web.Response:
-        if self.draining:
-            raise Refused(503, "BUSY", retryAfterMs=RETRY_AFTER_MS)
-        database.pragma("schema_version")  # reads the file; raises when that fails
+        if wrong := await self.readiness.wrong(self.draining):
+            raise Refused(503, "BUSY", retryAfterMs=RETRY_AFTER_MS, wrong=wrong)
         return web.Response(body=b'{"status":"ready"}', content_type=JSON)
+
+    async def _metrics(
+        self, request: web.BaseRequest, request_id: str, caller: Caller | None
+    ) -> web.Response:
+        accept = request.headers.get(hdrs.ACCEPT, "")
+        state = self._state(ready=not await self.readiness.wrong(self.draining))
+        # In a thread, because it takes some 10 ms.
+        told = await asyncio.to_thread(self.watch.metrics.exposition, accept, state)
+        return web.Response(body=told.body, headers={hdrs.CONTENT_TYPE: told.content_type})
+
+    def _state(self, ready: bool) -> State:
+        writer, reading, config = self.lanes.writer, self.lanes.reading, self.config
+        since = writer.seen.busy_since
+        database_bytes, wal_bytes = sizes()
+        return State(
+            version=VERSION,
+            schema=self.schema,
+            ready=ready,
+            in_flight=self.gate.in_flight,
+            waiting=self.gate.waiting,
+            connections=self.connections(),
+            readers_busy=min(reading, config.readers),
+            readers_waiting=max(0, reading - config.readers),
+            writer_waiting=writer.waiting,
+            writer_busy_seconds=0.0 if since is None else time.monotonic() - since,
+            writer=writer.seen,
+            database_bytes=database_bytes,
+            wal_bytes=wal_bytes,
+            limits={
+                "in_flight": config.max_in_flight,
+                "waiting": config.max_waiting,
+                "connections": config.max_connections,
+                "readers": config.readers,
+            },
+        )
+
+
+def _call_lines(config: Config) -> CallLines | None:
+    if config.log_calls == "off":
+        return None
+    return CallLines(LogCalls(config.log_calls), config.log_slow_ms, config.log_share)
+
+
+def _trace(request: web.BaseRequest) -> Trace | None:
+    headers = request.headers
+    return read_trace(headers.getall(TRACEPARENT, ()), headers.getall(TRACESTATE, ()))
+
+
+def _about(request: web.BaseRequest, request_id: str, caller: Caller | None, **more: Any) -> dict[str, Any]:
+    """What the log says of a request that was refused; most of it is whatever somebody sent."""
+    found = _trace(request)
+    return {
+        "requestId": request_id,
+        "tokenId": None if caller is None else str(caller.token_id),
+        "address": request.remote,
+        "method": logs.cut(request.method),
+        "path": logs.cut(request.path),
+        **more,
+        **({} if found is None else found.about()),
+    }
+
+
+def _wrong(error: JsonRpcError) -> dict[str, Any]:
+    return {"wrong": error.data["wrong"]} if "wrong" in error.data else {}
 
 
 async def _whole(content: StreamReader, limit: int) -> bytes:
@@ -269,15 +355,18 @@ def _authorization(request: web.BaseRequest) -> list[str]:
     return request.headers.getall(hdrs.AUTHORIZATION, [])
 
 
-def _idempotency_key(request: web.BaseRequest) -> str | None:
+def _idempotency_key(request: web.BaseRequest) -> str:
     """The one Idempotency-Key header, which may be in quotes; of several, what no key can be."""
-    found = request.headers.getall("Idempotency-Key", None)
-    if not found:
-        return None
+    found = request.headers.getall(IDEMPOTENCY_KEY)
     key = found[0].strip()
     if len(key) > 1 and key[0] == key[-1] == '"':
         key = key[1:-1]
     return key if len(found) == 1 else ""
+
+
+def _is_plain(request: web.BaseRequest) -> bool:
+    """Whether nothing is to be undone to the body: aiohttp would hand on `gzip, chunked` still zipped."""
+    return request.headers[hdrs.TRANSFER_ENCODING].strip().lower() == "chunked"
 
 
 _HOST = re.compile(r"[\w.:\[\]-]{1,255}", re.ASCII)
@@ -345,205 +434,6 @@ def _http_date(second: int) -> str:
     return formatdate(second, usegmt=True)
 
 
-class _Connection(RequestHandler):
-    """aiohttp's connection, with our words for what is not HTTP, and cut when nobody takes the reply."""
-
-    __slots__ = ("__weakref__", "_cut", "_reply_seconds", "_server", "latest")
-
-    def __init__(self, server: Server, *, reply_seconds: float, **options: Any) -> None:
-        super().__init__(server, **options)
-        self._server = server
-        self._reply_seconds = reply_seconds
-        self._cut: asyncio.TimerHandle | None = None
-        self.latest: web.BaseRequest | None = None  # that has come in whole, or at least its header
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        transport.set_write_buffer_limits(0)  # a reply counts as taken when nothing of it is left here
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        transport = self._server.open.get(self)
-        if transport is not None:
-            self._cut = asyncio.get_running_loop().call_later(self._reply_seconds, _cut, transport)
-            self._server.note_unsent(self, transport.get_write_buffer_size())
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        self._stop_waiting()
-
-    def eof_received(self) -> bool:  # type: ignore[override]
-        """The caller sends no more, and may still wait for replies."""
-        self._end_when_idle()
-        return True
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        self._stop_waiting()
-        self.latest = None
-        super().connection_lost(exc)
-
-    def _stop_waiting(self) -> None:
-        if self._cut is not None:
-            self._cut.cancel()
-            self._cut = None
-            self._server.note_unsent(self, 0)
-
-    @property
-    def is_answering(self) -> bool:
-        """Whether a request has come in, its header at least, and its reply is not written or not taken."""
-        return self.latest is not None and (not self.latest.writer.output_size or self.writing_paused)
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether nothing that has come in, be it unread, waits for an answer."""
-        transport = self._server.open.get(self)
-        return not self.is_answering and transport is not None and not _unread(transport)
-
-    def _end_when_idle(self, rounds: int = SHORT_ROUNDS) -> None:
-        """Close when all that has come in is answered; what has only just come is seen a round later."""
-        if self.transport is None:
-            return
-        loop, latest = asyncio.get_running_loop(), self.latest
-        if latest is not None and not latest.content.is_eof():
-            self.transport.close()  # the rest of the body will never come
-        elif self.is_answering:
-            loop.call_later(HALF_CLOSED_LOOK_SECONDS, self._end_when_idle)
-        elif rounds:
-            loop.call_soon(self._end_when_idle, rounds - 1)
-        else:
-            self.force_close()
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        log.info("refused a malformed request: %s", type(exc).__name__)
-        body = render_error(rpc_error("BAD_HTTP"))
-        headers = {"Server": "core-rpc", "X-Request-Id": str(uuid_utils.uuid4())}
-        response = web.Response(status=400, body=body, content_type=JSON, headers=headers)
-        response.force_close()
-        return response
-
-
-def _cut(transport: asyncio.Transport) -> None:
-    """Close, and have the kernel throw away what was not taken: it would go on offering it."""
-    at_once = struct.pack("ii", 1, 0)
-    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
-    transport.abort()
-
-
-def _unread(transport: asyncio.BaseTransport) -> bool:
-    """Whether the kernel has something that the loop has not yet read."""
-    count = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.FIONREAD, bytes(4))
-    return any(count)
-
-
-class _Full(asyncio.Protocol):
-    """A connection beyond the limit: told so and closed, what it sends unread."""
-
-    lingering = 0
-
-    def connection_made(self, transport: Any) -> None:
-        body = render_error(rpc_error("BUSY", retryAfterMs=RETRY_AFTER_MS))
-        head = (
-            "HTTP/1.1 503 Service Unavailable\r\nServer: core-rpc\r\nRetry-After: 1\r\n"
-            f"X-Request-Id: {uuid_utils.uuid4()}\r\n"
-            f"Content-Type: {JSON}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        )
-        transport.write(head.encode() + body)
-        transport.write_eof()
-        # Closed at once with something unread, the kernel would take the reply back.
-        seconds = LINGER_SECONDS if _Full.lingering < MOST_LINGERING else 0.0
-        _Full.lingering += 1
-        asyncio.get_running_loop().call_later(seconds, transport.abort)
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        _Full.lingering -= 1
-
-
-class Server(web.Server):
-    """The listening side: aiohttp's low-level server, with limits on connections.
-
-    The low-level server and not a web.Application, whose router and middlewares would cost more
-    than all of the routes below are worth.
-    """
-
-    def __init__(self, app: App) -> None:
-        config = app.config
-        super().__init__(
-            app.handle,
-            request_factory=self._request,
-            access_log=None,
-            auto_decompress=False,
-            keepalive_timeout=config.header_seconds,
-            lingering_time=LINGER_SECONDS,
-            reply_seconds=config.reply_seconds,
-        )
-        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        # With no file left, uvloop would stop listening for ever.
-        self._most = config.max_connections if files < 0 else min(config.max_connections, _room(files))
-        self._max_body = config.max_body
-        self._arriving: weakref.WeakSet[_Connection] = weakref.WeakSet()
-        self.open: dict[_Connection, asyncio.Transport] = {}
-        self._unsent: dict[_Connection, int] = {}  # bytes, of those who have yet to take them; oldest first
-        self._unsent_bytes, self._max_unsent = 0, config.max_unsent
-
-    def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
-        request = web.BaseRequest(
-            message, payload, protocol, writer, task, self._loop, client_max_size=self._max_body
-        )
-        protocol.latest = request
-        return request
-
-    def __call__(self) -> Any:
-        if len(self.open) + len(self._arriving) >= self._most:
-            return _Full()
-        connection = _Connection(self, loop=self._loop, **self._kwargs)
-        self._arriving.add(connection)
-        return connection
-
-    def connection_made(self, handler: Any, transport: asyncio.Transport) -> None:
-        super().connection_made(handler, transport)
-        self._arriving.discard(handler)
-        self.open[handler] = transport
-
-    def connection_lost(self, handler: Any, exc: BaseException | None = None) -> None:
-        self.open.pop(handler, None)
-        super().connection_lost(handler, exc)
-
-    def note_unsent(self, connection: _Connection, size: int) -> None:
-        """Know how much a connection has yet to take, and cut who has been slowest when it is too much."""
-        self._unsent_bytes += size - self._unsent.pop(connection, 0)
-        if size:
-            self._unsent[connection] = size
-        while self._unsent_bytes > self._max_unsent and len(self._unsent) > 1:
-            slowest = next(iter(self._unsent))
-            self._unsent_bytes -= self._unsent.pop(slowest)
-            _cut(self.open[slowest])
-
-    async def finish(self, last_seconds: float, give_up: Callable[[], None], seconds: float) -> None:
-        """Answer what has come in, and what comes in the last seconds, and close all connections.
-
-        After so many seconds in all, what can be given up is, and the rest is cut off.
-        """
-        began = self._loop.time()
-        has_given_up = False
-        while self.open and (passed := self._loop.time() - began) < seconds + GIVING_UP_SECONDS:
-            if passed >= last_seconds:
-                for connection in [one for one in self.open if one.is_idle]:
-                    connection.force_close()
-            if passed >= seconds and not has_given_up:
-                has_given_up = True
-                give_up()
-            await asyncio.sleep(LOOK_SECONDS)
-        for transport in self.open.values():
-            _cut(transport)
-        await self.shutdown(LOOK_SECONDS)
-
-
 class Running:
     """A started server; `stop` drains it."""
 
@@ -555,14 +445,21 @@ class Running:
         self.port = config.port
 
     async def start(self) -> None:
-        """Connect, listen, and answer. WrongVersion when the database is not this program's."""
+        """Connect, listen, and answer.
+
+        WrongVersion when the database is not this program's, Exposed when it lies open.
+        """
         clock.set_to(self._config.clock)
         migrations.check_file(self._config.database)
         configure(self._config.database)
         with connected():
-            migrations.check_version()
+            self._app.schema = migrations.check_version()
+            exposure.check(self._config.host, self._config.database)
         self._app.lanes.open()
-        self._server = Server(self._app)
+        self._app.readiness.begin()
+        self._app.watch.spans = spans.from_environment(os.environ, VERSION)
+        self._server = Server(self._app.handle, self._config, self._app.watch)
+        self._app.connections = lambda: len(self._server.open)
         self._listening = await asyncio.get_running_loop().create_server(
             self._server, self._config.host, self._config.port, backlog=1024
         )
@@ -579,25 +476,26 @@ class Running:
         self._listening.close()
         await self._server.finish(last, self._app.lanes.give_up, self._config.stop_seconds)
         self._app.lanes.close()
+        if self._app.watch.spans is not None:
+            self._app.watch.spans.close()
 
 
 async def serve(config: Config, started: Callable[[int], None]) -> None:
     """Serve until SIGTERM or SIGINT; `started` is told the port once it answers."""
     _settle_process(config)
+    logs.configure(config.log_level, config.log_format)
     running = Running(config)
     await running.start()
+    log.info("serving", extra={"facts": {"version": VERSION, "host": config.host, "port": running.port}})
     end = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end.set)
     started(running.port)
     await end.wait()
+    log.info("stopping")
     await running.stop()
-
-
-def _room(files: int) -> int:
-    """How many connections so many files allow."""
-    return max(files - OTHER_FILES, files // 2)
+    log.info("stopped")
 
 
 def _settle_process(config: Config) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -21,19 +22,24 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from client import Client, ClientError, RpcError
-from models import clock, database, migrations, roster, sample
+from models import backup as backups
+from models import clock, database, files, migrations, retention, roster, sample
 from models.actor import Actor
-from models.audit import audited
-from models.database import BadDatabaseUrl, connected, writing
+from models.audit import Audit, audited
+from models.database import BadDatabaseUrl, connected, path_of, writing
 from models.errors import ModelError, QueryError
 from models.people import User
 from models.query.tree import Language
+from models.text import DAY_TEXT, FORBIDDEN, INSTANT_TEXT
 from models.tokens import Scope, Token
 from rpc.config import BadSetting, Config
+from rpc.exposure import Exposed
 
 COMMAND_BUSY_SECONDS = 60.0  # how long a command waits for a busy server's writer
+BACKUP_NICE = 5  # a server beside it comes first
 
 out = Console()
 err = Console(stderr=True)
@@ -59,7 +65,9 @@ def main() -> None:
     """Run a command; what goes wrong is one line on the error output and exit status 1."""
     try:
         cli()
-    except (BadSetting, BadDatabaseUrl, migrations.WrongVersion, ModelError, ClientError, OSError) as error:
+    except (BadSetting, BadDatabaseUrl, migrations.WrongVersion, backups.BackupRefused, Exposed) as error:
+        _fail(str(error))
+    except (ModelError, ClientError, OSError) as error:
         _fail(str(error))
     except (peewee.DatabaseError, peewee.InterfaceError) as error:
         _fail(f"the database cannot be used: {error}")
@@ -70,6 +78,11 @@ def main() -> None:
 def _fail(message: str) -> None:
     err.print(f"core-rpc: {message}", markup=False, highlight=False, soft_wrap=True)
     sys.exit(1)
+
+
+def _shown(text: str) -> Text:
+    """What is stored, for a table: no markup, and nothing that a terminal obeys."""
+    return Text(FORBIDDEN.sub("\ufffd", text))
 
 
 # Serving
@@ -85,6 +98,7 @@ def demo(
         url = f"sqlite:///{folder}/demo.db"
         config = Config.from_env(database=url, host=host, port=port)
         clock.set_to(config.clock)
+        files.make_private(path_of(url))
         database.configure(url)
         with connected():
             migrations.migrate()
@@ -115,7 +129,12 @@ def serve(
     if workers > 1:
         _fail("--workers: a SQLite database is served by one process")
     config = Config.from_env(host=host, port=port, database=database)
-    _run(config, lambda chosen: print(f"Serving {config.database} at http://{config.host}:{chosen}/rpc"))
+    _run(config, lambda chosen: _announce(f"Serving {config.database} at http://{config.host}:{chosen}/rpc"))
+
+
+def _announce(line: str) -> None:
+    with contextlib.suppress(OSError):  # the output may be a file on a disk that is full
+        print(line, flush=True)
 
 
 def _run(config: Config, started: Callable[[int], None]) -> None:
@@ -139,10 +158,37 @@ def _run(config: Config, started: Callable[[int], None]) -> None:
 
 @cli.command()
 def migrate(database: DatabaseOption = None) -> None:
-    """Bring a database to this version; makes it where there is none."""
+    """Bring a database to this version; makes it, for its owner alone, where there is none."""
     with _opened(database, must_exist=False):
         names = migrations.migrate()
         print("\n".join(f"applied {name}" for name in names) or "nothing to do")
+
+
+@cli.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to write.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the file if it is there.")] = False,
+    database: DatabaseOption = None,
+) -> None:
+    """Copy a database to a file, beside a running server if need be."""
+    os.nice(BACKUP_NICE)
+    with _opened(database):
+        size = backups.backup(file, replace=replace)
+    print(f"wrote {size:,} bytes to {file}")
+
+
+@cli.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `core-rpc backup` wrote.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the database if there is one.")] = False,
+    database: DatabaseOption = None,
+) -> None:
+    """Make a database of a backup; no server must have it open."""
+    config = Config.from_env(database=database)
+    pending = backups.restore(file, config.database, replace=replace)
+    print(f"restored {config.database}")
+    if pending:
+        print(f"it is older than this program ({pending[0]} is missing); run: core-rpc migrate")
 
 
 @cli.command()
@@ -152,7 +198,7 @@ def check(database: DatabaseOption = None) -> None:
         findings = _findings()
     table = Table("", "what", "found", show_header=False, box=None)
     for is_good, what, found in findings:
-        table.add_row("ok" if is_good else "WRONG", what, found)
+        table.add_row("ok" if is_good else "WRONG", what, _shown(found))
     out.print(table)
     if not all(is_good for is_good, _, _ in findings):
         sys.exit(1)
@@ -189,6 +235,8 @@ def _opened(url: str | None, *, must_exist: bool = True) -> Iterator[Config]:
     clock.set_to(config.clock)
     if must_exist:
         migrations.check_file(config.database)
+    else:
+        files.make_private(path_of(config.database))
     database.configure(config.database, COMMAND_BUSY_SECONDS)
     with connected():
         yield config
@@ -239,7 +287,8 @@ def token_list(database: DatabaseOption = None) -> None:
     for token in tokens:
         days = [f"{at:%Y-%m-%d %H:%M}" if at else "" for at in (token.created_at, token.expires_at)]
         revoked = f"{token.revoked_at:%Y-%m-%d %H:%M}" if token.revoked_at else ""
-        table.add_row(str(token.id), token.name, token.scope, str(token.user_id or ""), *days, revoked)
+        name = _shown(token.name)
+        table.add_row(str(token.id), name, token.scope, str(token.user_id or ""), *days, revoked)
     out.print(table)
 
 
@@ -267,6 +316,104 @@ def token_rotate(
     print(secret)
 
 
+# The audit
+
+TOUCHED_SHOWN = 3  # ids in a row of the table
+
+
+@cli.command()
+def audit(
+    since: Annotated[
+        str | None, typer.Option(metavar="WHEN", help="From this day or time on; UTC, as 2026-03-01.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="WHEN", help="To the end of this day, or before this time.")
+    ] = None,
+    method: Annotated[str | None, typer.Option(help="What this function or command wrote.")] = None,
+    token: Annotated[UUID | None, typer.Option(help="What this token wrote.")] = None,
+    user: Annotated[str | None, typer.Option(metavar="EMAIL", help="What was written for this user.")] = None,
+    request: Annotated[str | None, typer.Option(metavar="ID", help="What came of this request.")] = None,
+    touched: Annotated[
+        UUID | None, typer.Option(metavar="ID", help="What wrote the row with this id.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="So many rows at most.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
+    purge: Annotated[
+        bool, typer.Option("--purge", help="Remove what is older than CORE_RPC_AUDIT_DAYS instead.")
+    ] = False,
+    database: DatabaseOption = None,
+) -> None:
+    """List who wrote what, newest first."""
+    given: dict[str, Any] = {
+        "since": _moment("--since", since),
+        "until": _moment("--until", until, ends=True),
+        "method": method,
+        "token_id": token,
+        "request_id": request,
+        "touched": touched,
+    }
+    if purge:
+        _purge(database, alone=user is None and not any(given.values()))
+        return
+    with _current(database):
+        if user is not None:
+            given["acting_user_id"] = User.who(None, user)
+        rows = Audit.matching(limit, **{name: value for name, value in given.items() if value is not None})
+        if not as_json:
+            out.print(_audit_table(rows))
+            return
+    from rpc.results import AuditResult
+
+    result = AuditResult()
+    for row in rows:
+        print(json.dumps(result.dump(row), ensure_ascii=False))
+
+
+def _purge(url: str | None, *, alone: bool) -> None:
+    if not alone:
+        raise BadSetting("--purge goes by age alone, and takes no other choice of rows")
+    with _current(url) as config:
+        if not config.audit_days:
+            raise BadSetting("--purge: CORE_RPC_AUDIT_DAYS is 0, which keeps the audit for ever")
+        print(f"removed {retention.purge(config.audit_days)} rows older than {config.audit_days} days")
+
+
+def _moment(option: str, text: str | None, *, ends: bool = False) -> datetime | None:
+    """The instant that a day begins at, or ends at, or that is written."""
+    if text is None:
+        return None
+    try:
+        if DAY_TEXT.fullmatch(text):
+            return datetime.fromisoformat(text).replace(tzinfo=UTC) + timedelta(days=ends)
+        if INSTANT_TEXT.fullmatch(text):
+            return datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        pass
+    raise BadSetting(f"{option}: {text!r} is neither a day such as 2026-03-01 nor 2026-03-01T12:00:00Z")
+
+
+def _audit_table(rows: list[Audit]) -> Table:
+    """The rows for people: tokens by their names, users by their emails."""
+    tokens = {token.id: token.name for token in Token.all()}
+    users = {user_id: User.of(user_id).email or user_id for row in rows if (user_id := row.acting_user_id)}
+    table = Table("at", "what", "token", "for", "request", "touched")
+    for column in table.columns:
+        column.overflow = "fold"  # nothing of an id is left out
+    table.columns[0].no_wrap = True
+    for row in rows:
+        shown, more = row.touched_ids[:TOUCHED_SHOWN], len(row.touched_ids) - TOUCHED_SHOWN
+        cells = (
+            f"{row.at:%Y-%m-%d %H:%M:%S}",
+            row.method,
+            tokens.get(row.token_id) or row.token_id or "",
+            users.get(row.acting_user_id, ""),
+            row.request or "",
+            "\n".join(shown + [f"and {more} more"] * (more > 0)),
+        )
+        table.add_row(*(Text(str(cell)) for cell in cells))  # Text: names are no markup
+    return table
+
+
 # OneRoster
 
 
@@ -282,7 +429,8 @@ def import_oneroster(
     with _current(database), _progress() as progress:
         done = roster.import_oneroster(path, source=source, dry_run=dry_run, progress=progress)
     if report is not None:
-        report.write_text(done.as_json())
+        with open(report, "w", encoding="utf-8", opener=files.private) as file:
+            file.write(done.as_json())
     print(done)
 
 

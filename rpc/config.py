@@ -17,12 +17,18 @@ class BadSetting(Exception):
     """A setting has a value that cannot be used; the message names it."""
 
 
-def _at_least(least: float) -> Any:
-    return marshmallow.validate.Range(min=least)
-
-
-def _setting(default: Any, help: str, *, least: float | None = None) -> Any:
-    return field(default=default, metadata={"help": help, "least": least})
+def _setting(
+    default: Any,
+    help: str,
+    *,
+    least: float | None = None,
+    most: float | None = None,
+    among: tuple[str, ...] | None = None,
+) -> Any:
+    has_bounds = least is not None or most is not None
+    checks: list[Any] = [marshmallow.validate.Range(min=least, max=most)] if has_bounds else []
+    checks += [] if among is None else [marshmallow.validate.OneOf(among)]
+    return field(default=default, metadata={"help": help, "checks": checks})
 
 
 @dataclass(frozen=True)
@@ -61,8 +67,28 @@ class Config:
     rate_burst: int = _setting(100, "calls that a token may make at once, where there is a limit", least=1)
     free_guesses: int = _setting(10, "wrong tokens a minute from one address before it is slowed", least=0)
     guess_seconds: float = _setting(1.0, "how long the answer to a further wrong token is held", least=0)
+    audit_days: int = _setting(
+        0, "days for which the audit is kept; what is older is removed; 0: for ever", least=0, most=36_500
+    )
     drain_seconds: float = _setting(2.0, "how long a stopping server still accepts", least=0)
     stop_seconds: float = _setting(15.0, "how long a stopping server waits for what runs", least=0)
+
+    log_level: str = _setting(
+        "info",
+        "lines of the log below this level are left out: debug, info, warning or error",
+        among=("debug", "info", "warning", "error"),
+    )
+    log_format: str = _setting("json", "form of the log's lines: json or text", among=("json", "text"))
+    log_calls: str = _setting(
+        "off",
+        "which answered requests have a line in the log: off, all, slow or sampled",
+        among=("off", "all", "slow", "sampled"),
+    )
+    log_slow_ms: float = _setting(500.0, "milliseconds from which a request is slow", least=0)
+    log_share: float = _setting(0.01, "share of the requests that are sampled, 0 to 1", least=0)
+    log_refusals: int = _setting(
+        5, "lines a second about malformed and refused requests; the rest is counted", least=0
+    )
 
     @classmethod
     def from_env(cls, **options: Any) -> Config:
@@ -82,12 +108,10 @@ class Config:
             if options.get(setting.name) is not None:
                 values[setting.name] = options[setting.name]
                 continue
-            least = setting.metadata["least"]
-            checks = None if least is None else _at_least(least)
             try:
                 with env.prefixed(PREFIX):
                     values[setting.name] = read[str(setting.type)](
-                        setting.name.upper(), setting.default, validate=checks
+                        setting.name.upper(), setting.default, validate=setting.metadata["checks"]
                     )
             except EnvError as error:
                 raise BadSetting(str(error)) from None

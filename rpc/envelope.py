@@ -44,16 +44,19 @@ class Limits:
 
 class Reply(NamedTuple):
     """The bytes to send; empty for notifications. `refused` is the error of a request that was one
-    call (or none) and got no result, so that HTTP can say it in its own way."""
+    call (or none) and got no result, so that HTTP can say it in its own way. `calls`, each with what
+    came of it, are for those who watch."""
 
     body: bytes
     refused: JsonRpcError | None = None
+    calls: Sequence[Call] = ()
+    is_batch: bool = False
 
 
 class _Entry(Call):
     """One request of a body on its way to its reply."""
 
-    __slots__ = ("id", "is_notification", "key", "name")
+    __slots__ = ("id", "is_notification", "key", "room")
 
     def __init__(self, item: Any, context: Context, place: int | None = None) -> None:
         is_object = isinstance(item, dict)
@@ -62,6 +65,7 @@ class _Entry(Call):
         self.name = item.get("method") if is_object else None
         self.is_notification = False
         self.key: Any = None
+        self.room: _Room | None = None
         # jsonrpcserver's own check takes 124 µs a call and refuses members beyond the specification's.
         if not (
             is_object
@@ -82,6 +86,35 @@ class _Entry(Call):
             return
         if context.spend is not None and (wait := context.spend()) is not None:
             self.error = rpc_error("RATE_LIMITED", retryAfterMs=wait)
+
+    def end(self, value: Any, failure: Exception | None) -> None:
+        """Keep what came of it, as far as there is room."""
+        super().end(value, failure)
+        if self.room is not None and self.error is None:
+            self.room.keep(self)
+
+
+class _Room:
+    """How much the lists of a batch may still amount to: each is written out when it comes.
+
+    A batch may ask for a thousand lists. As objects they take ten times the memory of their text, and
+    all of them would wait for the end of the batch, though most have no place in the reply.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limit = self._left = limits.reply
+
+    def keep(self, entry: _Entry) -> None:
+        """Put the text of a result in its place, or an error where there is no room for it."""
+        try:
+            text = orjson.dumps(entry.value)
+        except TypeError:  # left to those who render
+            return
+        entry.value = orjson.Fragment(text)
+        if len(text) > self._left:
+            entry.value, entry.error = None, rpc_error("RESPONSE_TOO_LARGE", limit=self._limit)
+        else:
+            self._left -= len(text)
 
 
 def _is_key(key: Any) -> bool:
@@ -109,7 +142,7 @@ class Envelope:
         except JsonRpcError as error:
             return Reply(render_error(error), error)
         if isinstance(content, list):
-            return Reply(await self._answer_batch(content, context, body))
+            return await self._answer_batch(content, context, body)
         return await self._answer_one(_Entry(content, context), body)
 
     def _read(self, body: bytes) -> Any:
@@ -138,7 +171,7 @@ class Envelope:
                 await self._lanes.run([entry])
         finally:
             self._release([entry])
-        return Reply(_render([entry], self._limits, self._limits.reply), entry.error)
+        return Reply(_render([entry], self._limits, self._limits.reply), entry.error, (entry,))
 
     def _begin(self, waiting: list[tuple[_Entry, Done]]) -> None:
         """Plan calls that have come in one turn, and carry out those that are quick."""
@@ -159,7 +192,7 @@ class Envelope:
             self._lanes.write(list(self._writes), list(self._writes.values()))
             self._writes.clear()
 
-    async def _answer_batch(self, content: list[Any], context: Context, body: bytes) -> bytes:
+    async def _answer_batch(self, content: list[Any], context: Context, body: bytes) -> Reply:
         turns = self._lanes.turns()
         entries: list[_Entry] = []
         for start in range(0, len(content), AT_ONCE):
@@ -169,6 +202,10 @@ class Envelope:
             self._plan(piece)
             entries += piece
         _keep_ids_exact(entries, body)
+        for_lists = _Room(self._limits)
+        for entry in entries:
+            if entry.error is None and entry.method.lane is Lane.SLOW:
+                entry.room = for_lists
         try:
             await self._lanes.run([entry for entry in entries if entry.error is None])
         finally:
@@ -180,7 +217,7 @@ class Envelope:
             await turns.give()
             replies.append(_render(piece, self._limits, room))
             room -= len(replies[-1]) + 1
-        return b"[" + b",".join(replies) + b"]" if replies else b""
+        return Reply(b"[" + b",".join(replies) + b"]" if replies else b"", None, entries, is_batch=True)
 
     def _plan(self, entries: Sequence[_Entry]) -> None:
         """Have jsonrpcserver find the methods and call them, which validates and plans.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -154,8 +155,13 @@ def rpc_error(word: str, message: str | None = None, **facts: Any) -> JsonRpcErr
     return JsonRpcError(row.code, message or row.message, {"code": word, **facts})
 
 
-def to_rpc_error(error: Exception, request_id: str) -> JsonRpcError:
-    """What a caller is told of an exception: all of it if it is theirs to mend, else only that."""
+def to_rpc_error(
+    error: Exception, request_id: str, about: Callable[[], Mapping[str, Any]] | None = None
+) -> JsonRpcError:
+    """What a caller is told of an exception: all of it if it is theirs to mend, else only that.
+
+    The rest is for the log, with what there is to say about the request.
+    """
     if isinstance(error, JsonRpcError):
         return error
     if isinstance(error, ValidationError):
@@ -172,11 +178,12 @@ def to_rpc_error(error: Exception, request_id: str) -> JsonRpcError:
         return rpc_error(error.word, **error.facts)
     if isinstance(error, DeadlineExceeded) or was_cut_short(error):
         return rpc_error("DEADLINE_EXCEEDED")
+    extra = {"facts": {"requestId": request_id} if about is None else about()}
     if may_pass(error):
-        log.error("request %s: the database refused: %r", request_id, error)
+        log.error("the database refused: %r", error, extra=extra)
     if isinstance(error, Busy) or may_pass(error):
         return rpc_error("BUSY", retryAfterMs=RETRY_AFTER_MS)
-    log.error("request %s failed", request_id, exc_info=error)
+    log.error("a call failed", exc_info=error, extra=extra)
     return rpc_error("INTERNAL_ERROR", requestId=request_id)
 
 

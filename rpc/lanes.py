@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from models.database import connected, snapshot
 from models.errors import Busy
+from models.retention import Retention
 from models.writer import Outcome, Writer
 from rpc.errors import DeadlineExceeded
 from rpc.fresh import Fresh
@@ -129,8 +130,9 @@ class _Given:
 class Lanes:
     """The writer, the readers, and this thread's own read-only connection."""
 
-    def __init__(self, readers: int) -> None:
+    def __init__(self, readers: int, audit_days: int = 0) -> None:
         self._writer = Writer()
+        self._retention = Retention(self._writer, audit_days)
         self._given: dict[_Given, None] = {}  # what the writer has, in order
         self._written: collections.deque[_Given] = collections.deque()  # what it has done
         self._look: asyncio.TimerHandle | None = None
@@ -145,12 +147,24 @@ class Lanes:
         """Start the writer and connect this thread, which must be the loop's."""
         self._mine.__enter__()
         self._writer.start()
+        self._retention.start()
 
     def close(self) -> None:
         """Finish the writes that were submitted, then let go of everything."""
+        self._retention.stop()
         self._writer.stop()
         self._readers.shutdown()
         self._mine.__exit__(None, None, None)
+
+    @property
+    def writer(self) -> Writer:
+        """The writer, for those who watch it."""
+        return self._writer
+
+    @property
+    def reading(self) -> int:
+        """How many slow reads have been given to the readers and not come back."""
+        return len(self._reading)
 
     def give_up(self) -> None:
         """End all that can be ended: what has not begun never will, and slow reads are cut short."""

@@ -25,6 +25,7 @@ from models.writer import undone_if_it_fails
 from rpc.errors import DeadlineExceeded, rpc_error, to_rpc_error
 from rpc.rendering import rendered
 from rpc.schemas import Params
+from rpc.trace import Trace
 
 # From the texts of ids to the JSON results of those that there are, by that text.
 Lookup = Callable[[Iterable[str]], Mapping[str, Any]]
@@ -60,6 +61,14 @@ class Context:
     spend: Callable[[], int | None] | None = None
     # The idempotency key that the request came with.
     key: str | None = None
+    began: float = 0.0  # of the monotonic clock: when the body had been read
+    trace: Trace | None = None  # of the caller's
+
+    def about(self) -> dict[str, Any]:
+        """What lines of the log say of the request: never what was asked, nor with which secret."""
+        token_id = self.caller.token_id
+        facts = {"requestId": self.request_id, "tokenId": None if token_id is None else str(token_id)}
+        return facts if self.trace is None else facts | self.trace.about()
 
 
 class _AnySignature(inspect.Signature):
@@ -89,12 +98,14 @@ class Call:
         "error",
         "loaded",
         "method",
+        "name",
         "params",
         "prepared",
         "repeats",
         "value",
     )
 
+    name: Any  # of the method, as the caller wrote it
     method: Method  # once it is planned
     loaded: dict[str, Any]  # the typed parameters, once it is planned
     prepared: Any  # once it is prepared, if its method has that done
@@ -181,7 +192,11 @@ class Call:
         """Keep what came of it."""
         self.value = value
         if failure is not None:
-            self.error = to_rpc_error(failure, self.context.request_id)
+            self.error = to_rpc_error(failure, self.context.request_id, self._about)
+
+    def _about(self) -> dict[str, Any]:
+        facts = self.context.about()
+        return facts if self.method is None else facts | {"method": self.method.name}
 
     def _result(self) -> Any:
         method = self.method

@@ -245,6 +245,18 @@ class RelationResult(_Result):
     kind = Choice(RelationKind)
 
 
+class AuditResult(_Result):
+    """What one call or command wrote: who, when, and the ids of the rows."""
+
+    id = Id()
+    at = Instant()
+    token_id = _maybe(Id)
+    acting_user_id = _maybe(Id)
+    request_id = _maybe(Text, attribute="request")
+    method = Text()
+    touched = fields.List(Id(), attribute="touched_ids")
+
+
 class TokenResult(_Result):
     """A token, without its secret."""
 

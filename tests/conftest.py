@@ -8,9 +8,9 @@ import json
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,8 +20,9 @@ from hypothesis import settings
 from marshmallow import fields
 
 from client import Client
-from models import clock, migrations, sample
+from models import clock, files, migrations, sample
 from models.actor import Actor, acting
+from models.audit import Audit
 from models.database import configure, connected, writing
 from models.memberships import Membership
 from models.people import User
@@ -108,6 +109,7 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, World]:
     made = {}
     for name in ("empty", "sample"):
         path = tmp_path_factory.mktemp(name) / "core.db"
+        files.make_private(path)
         configure(f"sqlite:///{path}")
         clock.set_to(Config.from_env().clock or _noon())
         with connected():
@@ -234,6 +236,18 @@ def make_ticket(world: World) -> Callable[..., Ticket]:
             Ticket.buy(user and user.id, email, kind_id, **values)
         [made] = [row for row in Ticket.select() if row.id not in before]
         return made
+
+    return make
+
+
+@pytest.fixture
+def make_audit(world: World) -> Callable[..., Audit]:
+    """Rows of the audit, of a morning in March unless told otherwise."""
+
+    def make(touched: Iterable[object] = (), **values: Any) -> Audit:
+        usual = {"at": datetime(2026, 3, 1, 6, tzinfo=UTC), "method": "core.AddToGroup", "request_id": ""}
+        with writing():
+            return Audit.add(**(usual | values), touched=" ".join(map(str, touched)))
 
     return make
 

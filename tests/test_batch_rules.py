@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+import json
+
 from client import RpcError
 from models import sample
 from models.audit import Audit
 from models.memberships import Membership
 from models.people import User
+from rpc.registry import Lane
 
 
 def words(outcomes):
@@ -109,3 +113,24 @@ def test_one_instant_has_one_order_even_in_a_batch(client, make_user, make_kind)
     found = client.user_tickets(user.id)
     assert len({row["createdAt"] for row in found}) == 1
     assert [int(row["sku"]) for row in found] == list(range(100))
+
+
+class _Long(list):
+    """A long result that can be counted."""
+
+
+def test_lists_that_have_no_place_in_the_reply_do_not_wait_for_its_end(ask, make_method):
+    alive: list[int] = []
+
+    def long() -> list[str]:
+        alive.append(sum(type(one) is _Long for one in gc.get_objects()))
+        return _Long(["x" * 1000] * 100)
+
+    make_method("test.Long", long, lane=Lane.SLOW)
+    body = json.dumps([{"jsonrpc": "2.0", "id": n, "method": "test.Long"} for n in range(30)]).encode()
+
+    replies = json.loads(ask(body, reply=500_000))
+
+    found = [reply["error"]["data"]["code"] if "error" in reply else "result" for reply in replies]
+    assert found == ["result"] * 4 + ["RESPONSE_TOO_LARGE"] * 26
+    assert max(alive) <= 1

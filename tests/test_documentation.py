@@ -20,12 +20,16 @@ from client import external_id
 from models import sample
 from rpc.config import PREFIX, Config
 from rpc.errors import CATALOGUE
+from rpc.monitoring.metrics import Metrics
+from rpc.monitoring.ready import Wrong
 from rpc.registry import METHODS, Method
 from tests.conftest import ServerThread, World
+from tests.monitoring.test_metrics import IDLE
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 RULES = ROOT / "rpc" / "core" / "README.md"
+SEEING = ROOT / "rpc" / "monitoring" / "README.md"
 
 
 def functions(namespace: str) -> str:
@@ -59,11 +63,23 @@ def settings() -> str:
     return "\n".join(rows)
 
 
+def metrics() -> str:
+    """The table of our own metrics, by the names that Prometheus knows them by."""
+    rows = ["| metric | kind | labels | what it is |", "|---|---|---|---|"]
+    for family in Metrics(METHODS).families(IDLE):
+        if family.name.startswith("core_rpc_"):
+            name = f"{family.name}_total" if family.type == "counter" else family.name
+            labels = ", ".join(f"`{label}`" for label in family._labelnames)
+            rows.append(f"| `{name}` | {family.type} | {labels} | {family.documentation} |")
+    return "\n".join(rows)
+
+
 TABLES = (
     (README, "core functions", lambda: functions("core.")),
     (README, "admin functions", lambda: functions("admin.")),
     (README, "settings", settings),
     (RULES, "errors", errors),
+    (SEEING, "metrics", metrics),
 )
 
 
@@ -83,6 +99,12 @@ def test_a_table_is_what_the_code_says(page, name, table):
 @pytest.mark.sample
 def test_the_example_of_a_function_runs_in_the_sample_world(client, name):
     client.call(name, **METHODS[name].example)
+
+
+def test_the_page_has_each_word_that_can_be_wrong_with_a_server():
+    words = re.findall(r"^\| `([A-Z_]+)` \|", SEEING.read_text(), re.MULTILINE)
+
+    assert set(Wrong) == set(words)
 
 
 def fenced(page: Path, language: str) -> list[str]:

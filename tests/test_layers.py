@@ -11,34 +11,47 @@ import pytest
 ROOT = Path(__file__).parent.parent
 OURS = ("rpc", "models", "client")
 
-# Inside rpc, the modules that each may import, directly; `core` and `admin` stand for the modules in them.
+# Inside rpc, the modules that each may import, directly; `core`, `admin` and `monitoring` stand for
+# the modules in them.
 MAY_IMPORT = {
     "rpc.__init__": (),
     "rpc.__main__": ("rpc.cli",),
-    "rpc.cli": ("rpc.app", "rpc.config", "models", "client"),
+    "rpc.cli": ("rpc.app", "rpc.config", "rpc.exposure", "rpc.results", "models", "client"),
     "rpc.app": (
         "rpc.access",
         "rpc.admin",
         "rpc.config",
+        "rpc.connections",
         "rpc.core",
         "rpc.discover",
         "rpc.envelope",
         "rpc.errors",
+        "rpc.exposure",
         "rpc.gate",
         "rpc.lanes",
-        "rpc.listener",
+        "rpc.monitoring",
         "rpc.registry",
+        "rpc.trace",
         "models",
     ),
     "rpc.config": (),
+    "rpc.connections": (
+        "rpc.config",
+        "rpc.envelope",
+        "rpc.errors",
+        "rpc.lanes",
+        "rpc.monitoring",
+    ),
+    "rpc.exposure": ("models",),
     "rpc.access": ("rpc.fresh", "rpc.registry", "rpc.errors", "rpc.schemas", "models"),
     "rpc.discover": ("rpc.registry", "rpc.errors", "rpc.schemas", "models"),
     "rpc.envelope": ("rpc.lanes", "rpc.registry", "rpc.errors", "rpc.schemas", "models"),
     "rpc.fresh": ("models",),
     "rpc.gate": ("models",),
     "rpc.lanes": ("rpc.fresh", "rpc.registry", "rpc.errors", "rpc.schemas", "models"),
-    "rpc.listener": (),
-    "rpc.registry": ("rpc.errors", "rpc.rendering", "rpc.schemas", "models"),
+    "rpc.monitoring": ("rpc.envelope", "rpc.registry", "rpc.trace", "models"),
+    "rpc.registry": ("rpc.errors", "rpc.rendering", "rpc.schemas", "rpc.trace", "models"),
+    "rpc.trace": (),
     "rpc.errors": ("rpc.schemas", "models"),
     "rpc.results": ("rpc.rendering", "rpc.schemas", "models"),
     "rpc.rendering": ("rpc.schemas", "models"),
@@ -48,7 +61,15 @@ MAY_IMPORT = {
 }
 
 # The only modules that know of the loop.
-ASYNCHRONOUS = {"rpc.app", "rpc.gate", "rpc.lanes", "rpc.envelope", "client.aio"}
+ASYNCHRONOUS = {
+    "rpc.app",
+    "rpc.connections",
+    "rpc.gate",
+    "rpc.lanes",
+    "rpc.envelope",
+    "rpc.monitoring.ready",
+    "client.aio",
+}
 
 
 def modules() -> Iterator[tuple[str, Path]]:
@@ -87,7 +108,7 @@ def is_within(name: str, allowed: str) -> bool:
 def row_of(module: str) -> str:
     """The row of the table for a module of rpc: itself, or the folder it is in."""
     folder = ".".join(module.split(".")[:2])
-    return folder if folder in ("rpc.core", "rpc.admin") else module
+    return folder if folder in ("rpc.core", "rpc.admin", "rpc.monitoring") else module
 
 
 @pytest.mark.parametrize("module", [module for module in MODULES if not module.startswith("rpc.")])
@@ -105,7 +126,8 @@ def test_a_module_of_rpc_imports_only_what_is_below_it(module):
 
     strangers = {name for name in imports_of(module) if not any(is_within(name, one) for one in allowed)}
 
-    if module in ("rpc.core.__init__", "rpc.admin.__init__"):  # they gather the folder's modules
+    # What is in the folder of core and admin is gathered by their __init__ alone.
+    if module in ("rpc.core.__init__", "rpc.admin.__init__") or row_of(module) == "rpc.monitoring":
         strangers = {name for name in strangers if not is_within(name, row_of(module))}
     assert strangers == set()
 
@@ -128,9 +150,14 @@ def test_only_the_edge_knows_of_the_loop(module):
 @pytest.mark.parametrize(
     ("library", "only"),
     [
-        ("aiohttp", {"rpc.app"}),
-        ("jsonrpcserver", {"rpc.app", "rpc.envelope", "rpc.errors", "rpc.registry"}),
+        ("aiohttp", {"rpc.app", "rpc.connections"}),
+        (
+            "jsonrpcserver",
+            {"rpc.app", "rpc.envelope", "rpc.errors", "rpc.monitoring.metrics", "rpc.registry"},
+        ),
         ("lark", {"models.query.syntax"}),
+        ("prometheus_client", {"rpc.monitoring.metrics"}),
+        ("opentelemetry", {"rpc.monitoring.spans"}),
     ],
 )
 def test_a_library_is_known_only_where_it_is_used(library, only):

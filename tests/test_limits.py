@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
 import socket
 import threading
@@ -23,7 +22,7 @@ from rpc.app import HELD_SECONDS_LEAST, LONG_AT_ONCE, LONG_SECONDS
 from rpc.envelope import LONG_BODY
 from rpc.registry import Lane
 from rpc.schemas import Params, required
-from tests.wire import FAR, HOLD, LOOKUP, head
+from tests.wire import FAR, HOLD, LOOKUP, Broken, head
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 
@@ -344,7 +343,7 @@ def test_when_too_much_is_not_taken_who_was_slowest_is_cut(serve, connect, post,
     second = connect(server).send(head(world, len(body)), body)
 
     assert len(second.receive().body) > 8_000_000
-    with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+    with pytest.raises(Broken):
         first.receive()
     assert post(server).status == 200
 
@@ -429,7 +428,7 @@ def test_a_stopping_server_answers_on_kept_connections_and_closes_them(serve, co
     server = serve(drain_seconds=0.5)
     body = body_of(LOOKUP)
     kept, idle = connect(server), connect(server)
-    assert kept.send(head(world, len(body)), body).receive().headers["Connection"] is None
+    assert "Connection" not in kept.send(head(world, len(body)), body).receive().headers
 
     with ThreadPoolExecutor(1) as stopping:
         stopped = stopping.submit(server.__exit__)

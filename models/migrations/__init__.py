@@ -7,8 +7,10 @@ drafts. A test holds scripts and models equal.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
+import apsw
 import peewee
 from playhouse.migrations import Runner
 
@@ -83,25 +85,43 @@ def check_file(url: str) -> None:
 
 def migrate() -> list[str]:
     """Bring the connected database to this version; returns the names of the scripts that ran."""
-    _refuse_newer()
-    return _Runner().up()
+    runner = _Runner()
+    _refuse_newer(runner.applied())
+    return runner.up()
 
 
 def check_version() -> str:
     """The version of the connected database; WrongVersion unless it is this program's."""
-    _refuse_newer()
-    status = _Runner().status()
-    pending = [script.name for script in status if script.applied is None]
-    if len(pending) == len(status):
-        raise WrongVersion("the database is empty; run: core-rpc migrate")
-    if pending:
+    lacking = pending(_Runner().applied())
+    if lacking:
         raise WrongVersion(
-            f"the database is older than this program ({pending[0]} is missing); run: core-rpc migrate"
+            f"the database is older than this program ({lacking[0]} is missing); run: core-rpc migrate"
         )
-    return status[-1].name
+    return _scripts()[-1]
 
 
-def _refuse_newer() -> None:
-    unknown = [script.name for script in _Runner().status() if script.path is None]
+def pending(applied: Collection[str]) -> list[str]:
+    """The scripts that a database lacks to which these were applied; WrongVersion: it is newer, or empty."""
+    _refuse_newer(applied)
+    if not applied:
+        raise WrongVersion("the database is empty; run: core-rpc migrate")
+    return [name for name in _scripts() if name not in applied]
+
+
+def applied_in(file: apsw.Connection) -> set[str]:
+    """The scripts that were applied to the database of any connection."""
+    history = _Runner().History
+    if not file.table_exists("main", history._meta.table_name):
+        return set()
+    sql, _ = history.select(history.name).sql()
+    return {name for (name,) in file.execute(sql)}
+
+
+def _refuse_newer(applied: Collection[str]) -> None:
+    unknown = sorted(set(applied) - set(_scripts()))
     if unknown:
         raise WrongVersion(f"the database is newer than this program (it has {unknown[0]}); update core-rpc")
+
+
+def _scripts() -> list[str]:
+    return [script.name for script in _Runner().migrations()]

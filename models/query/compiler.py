@@ -74,15 +74,15 @@ class Compiled:
     def __init__(self, query: Query, language: Language, text: str = "") -> None:
         self.query, self.language = query, language
         reader = _Reader(query, language, text)
-        self._parts: list[_Part] = []
+        self.parts: list[_Part] = []
         self._groups: list[range] = []  # of numbers of parts
         for group in query.anyof:
-            first = len(self._parts)
-            self._parts += reader.group(group.terms)
-            self._groups.append(range(first, len(self._parts)))
-        self._search = len(self._parts)
+            first = len(self.parts)
+            self.parts += reader.group(group.terms)
+            self._groups.append(range(first, len(self.parts)))
+        self._search = len(self.parts)
         if query.search is not None:
-            self._parts.append(reader.search(query.search))
+            self.parts.append(reader.search(query.search))
         self._always = list(reader.always())
         self.later = reader.later
         self._statements: dict[tuple[Few, bool], Statement] = {}
@@ -98,22 +98,22 @@ class Compiled:
         tests: list[peewee.Node] = list(self._always)
         alternatives: list[peewee.Node] = []
         for group in self._groups:
-            found = all_of([self._parts[number].form(number in few) for number in group])
+            found = all_of([self.parts[number].form(number in few) for number in group])
             (tests if self._takes_away(group) else alternatives).append(found)
         if alternatives:
             tests.append(any_of(alternatives))
         if self.query.search is not None:
-            tests.append(self._parts[self._search].form(self._search in few))
+            tests.append(self.parts[self._search].form(self._search in few))
         return all_of(tests)
 
     def _takes_away(self, group: range) -> bool:
         """Whether a group says only what is not wanted: that is taken away from what others find."""
-        return all(self._parts[number].excluded for number in group)
+        return all(self.parts[number].excluded for number in group)
 
     def few(self, values: Values, most: int) -> Few:
         """The parts whose lists are made of at most so many rows, or people, each of whom has several."""
-        listed = [number for number, part in enumerate(self._parts) if part.listed is not None]
-        few = frozenset(number for number in listed if self._parts[number].is_few is None)
+        listed = [number for number, part in enumerate(self.parts) if part.listed is not None]
+        few = frozenset(number for number in listed if self.parts[number].is_few is None)
         asked = [number for number in listed if number not in few]
         terms = [number for number in asked if number != self._search]
         few |= self._found_few(terms, values, most)
@@ -124,22 +124,25 @@ class Compiled:
     def _found_few(self, numbers: Sequence[int], values: Values, most: int) -> Few:
         if not numbers:
             return frozenset()
-        questions = Statement(peewee.Select(columns=[self._parts[number].is_few for number in numbers]))
         people = most // 4 if self.language is Language.PARTICIPANTS else most
-        [answers] = questions.stored(**values, few_rows=most, few_people=people)
+        [answers] = self.questions(numbers).stored(**values, few_rows=most, few_people=people)
         return frozenset(number for number, is_few in zip(numbers, answers, strict=True) if is_few)
+
+    def questions(self, numbers: Sequence[int]) -> Statement:
+        """Whether some parts, of which that is not known beforehand, find few."""
+        return Statement(peewee.Select(columns=[self.parts[number].is_few for number in numbers]))
 
     @functools.cached_property
     def excluded(self) -> Few:
         """The parts of what is not wanted."""
-        return frozenset(number for number, part in enumerate(self._parts) if part.excluded)
+        return frozenset(number for number, part in enumerate(self.parts) if part.excluded)
 
     def leads(self, few: Few) -> bool:
         """Whether the lists of these parts lead to all that the query finds: then no others are looked at."""
         if self._search in few:
             return True
         alternatives = [group for group in self._groups if not self._takes_away(group)]
-        leading = {number for number in few if not self._parts[number].excluded}
+        leading = {number for number in few if not self.parts[number].excluded}
         return bool(alternatives) and all(not leading.isdisjoint(group) for group in alternatives)
 
 
@@ -204,6 +207,8 @@ class _Reader:
                 ids, words = _sorted_out(noun, items)
                 values: Values = {"ids": _one_or_all(ids), "words": _one_or_all(words)}
                 counts = min(len(ids), 2), min(len(words), 2)
+                if not any(counts):
+                    counts = 2, 0  # any number of ids, which may be none
                 if self._language is Language.USERS and noun in _OF_ACTIVE:  # found by that membership itself
                     return meaning.runs(noun, *counts), values | {"states": [MembershipState.ACTIVE]}, {}
                 return meaning.listed(noun, *counts), values, {}

@@ -65,7 +65,7 @@ def parse(text: str, language: Language) -> Query:
         _check_sort(query.sort, language)
     except _Mistake as mistake:
         expected = _known(mistake.expected, language)
-        found = mistake.found or _found(text, mistake.place)
+        found = mistake.found or shown_at(text, mistake.place)
         problem = f"expected {_either(expected)}, found {found}"
         raise QueryError(text, mistake.place, problem, expected) from None
     return query
@@ -136,7 +136,8 @@ def _expected(error: UnexpectedCharacters | UnexpectedToken) -> Iterable[str]:
 _SHOWN = re.compile(r"""[\w@.:/+-]+|'[^']*'?|"[^"]*"?|.""", re.DOTALL)
 
 
-def _found(text: str, place: int) -> str:
+def shown_at(text: str, place: int) -> str:
+    """What an error says that it found at a place of the text."""
     match = _SHOWN.match(text.rstrip(), place)
     if not match:
         return "the end"
@@ -219,7 +220,7 @@ class _Tree(Transformer):
                 return OnDay(date.fromisoformat(text), _at(text))
         except ValueError:
             pass
-        raise _Mistake(_at(text), "a day of the calendar from 0001-01-01 to 9999-12-31")
+        raise _Mistake(_at(text), vocabulary.A_DAY)
 
     def shift(self, parts: list[Token]) -> Point | _Unitless:
         text = parts[0]

@@ -12,7 +12,9 @@ from models import clock
 from models.errors import QueryError
 from models.programs import Program
 from models.query.days import OutOfCalendar, day_of, days_of
+from models.query.syntax import shown_at
 from models.query.tree import Point, Range
+from models.query.vocabulary import A_DAY
 
 Values = dict[str, Any]
 
@@ -24,7 +26,6 @@ RANGE_VALUES = ("least", "most", *(end + zone for end in ("low", "high") for zon
 POINT_VALUES = ("day", "day_after")
 
 _A_USER = "a token that acts for a user"
-_A_DAY = "a day from 0001-01-01 to 9999-12-31"
 
 
 @dataclass
@@ -52,7 +53,8 @@ class Later:
                 day = str(day_of(point, clock.today()))
                 values |= numbered(number, {"day": day, "day_after": day + AFTER_DAY})
         except OutOfCalendar as error:
-            raise QueryError(self.text, error.at, f"expected {_A_DAY}, found another", [_A_DAY]) from None
+            problem = f"expected {A_DAY}, found {shown_at(self.text, error.at)}"
+            raise QueryError(self.text, error.at, problem, [A_DAY]) from None
         return values
 
 

@@ -188,6 +188,8 @@ LISTS: dict[str, tuple[str, ...]] = {
     "FIELD": tuple(field.value for field in SortField),
 }
 
+A_DAY = "a day of the calendar from 0001-01-01 to 9999-12-31"
+
 # How errors speak of the other pieces that are not one word.
 EXPECTED: dict[str, tuple[str, ...]] = {
     "DATE": ("a date",),

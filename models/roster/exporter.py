@@ -6,7 +6,6 @@ import contextlib
 import csv
 import io
 import itertools
-import os
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
@@ -16,6 +15,7 @@ from uuid import UUID
 
 import peewee
 
+from models import files
 from models.cohorts import Cohort
 from models.database import database
 from models.memberships import Membership, MembershipChange, MembershipRole, MembershipState
@@ -94,19 +94,14 @@ def export_oneroster(path: Path, *, source: str = "default") -> dict[str, int]:
 
 @contextlib.contextmanager
 def _zip(path: Path) -> Iterator[Write]:
-    """Write a zip beside the place, and put it there when it is whole."""
-    part = path.with_name(path.name + ".part")
-    try:
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+    """Write a zip, which is there when it is whole."""
+    with files.written(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
 
-            def write(name: str, rows: Iterable[Iterable[str]]) -> int:
-                with archive.open(name, "w", force_zip64=True) as member:
-                    return _write_csv(io.TextIOWrapper(member, "utf-8", newline=""), rows)
+        def write(name: str, rows: Iterable[Iterable[str]]) -> int:
+            with archive.open(name, "w", force_zip64=True) as member:
+                return _write_csv(io.TextIOWrapper(member, "utf-8", newline=""), rows)
 
-            yield write
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+        yield write
 
 
 @contextlib.contextmanager
@@ -116,8 +111,11 @@ def _directory(path: Path) -> Iterator[Write]:
     path.mkdir(parents=True, exist_ok=True)
 
     def write(name: str, rows: Iterable[Iterable[str]]) -> int:
-        with (path / name).open("w", encoding="utf-8", newline="") as file:
-            return _write_csv(file, rows)
+        with files.written(path / name) as file:
+            text = io.TextIOWrapper(file, "utf-8", newline="")
+            count = _write_csv(text, rows)
+            text.detach()
+            return count
 
     yield write
 

@@ -16,24 +16,25 @@ import itertools
 import operator
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
-from uuid import UUID
+from typing import Any, TypeVar
 
 from models.actor import Actor, How
 from models.audit import audited
 from models.database import writing
 from models.errors import ModelError
+from models.ids import new_id
 from models.roster.catalogue import Classes, Courses, Sessions
 from models.roster.columns import FILES, USERS, File
 from models.roster.enrollments import Cohorts, Enrollments
 from models.roster.people import Labels, Roles, Users
 from models.roster.reader import NotARoster, Refuse, Stored, Table, opened, stored_files
 from models.roster.rehearsal import on_a_copy
-from models.roster.report import Report
+from models.roster.report import Counts, Report
 from models.roster.rows import Ids, Refused, Row, Step
 from models.text import FORBIDDEN, NAME
 
 ROWS_AT_ONCE = 400  # in one transaction
+REFUSED_AT_MOST = 100_000  # rows of a file, which the report holds; nobody would mend more
 MANIFEST = "manifest.csv"
 
 Progress = Callable[[str, int, int | None], None]
@@ -61,6 +62,10 @@ def import_oneroster(
     return report
 
 
+class _Hopeless(Exception):
+    """Too many rows of a file are refused; holds the line of the last one."""
+
+
 class _Run:
     """One run over the files of a set."""
 
@@ -68,6 +73,7 @@ class _Run:
         self._files = files
         self._report = report
         self._progress = progress
+        self._request_id = str(new_id())  # by which the audit rows of this run are found
 
     def carry_out(self) -> None:
         common = Ids(self._report.source), self._report
@@ -82,7 +88,7 @@ class _Run:
         for step in (sessions, Courses(*common), classes, labels, users, roles, cohorts, enrollments):
             self._do(step)
         for ids in chunked(classes.to_archive, ROWS_AT_ONCE):
-            with _transaction():
+            with self._transaction():
                 classes.archive(ids)
 
     def _check_manifest(self) -> None:
@@ -116,32 +122,49 @@ class _Run:
                 rows = _parents_first(list(rows))
             done = 0
             for chunk in chunked(rows, ROWS_AT_ONCE):
-                with _transaction():
+                with self._transaction():
                     step.store(chunk)
                 done += len(chunk)
                 self._progress(file.name, done, max(done, table.total))
             self._progress(file.name, done, done)
 
     def _prepared(self, table: Table, step: Step, refuse: Refuse) -> Iterator[Row]:
-        """The rows that can be stored; of rows that would have the same id, the first."""
-        taken: set[UUID] = set()
-        for row in _rows(table, step.file, refuse):
+        """The rows that can be stored, until too many are refused."""
+        counts = self._report.of(step.file.name)
+
+        def told(line: int, *why: Any) -> None:
+            refuse(line, *why)
+            if counts.refused >= REFUSED_AT_MOST:
+                raise _Hopeless(line)
+
+        try:
+            yield from self._each_once(_rows(table, step.file, told), step, counts)
+        except _Hopeless as hopeless:
+            refuse(hopeless.args[0], None, "TOO_MANY_REFUSED", "The rest of the file is not read.")
+
+    def _each_once(self, rows: Iterable[Row], step: Step, counts: Counts) -> Iterator[Row]:
+        """The rows, prepared; of rows that would have the same id, the first."""
+        taken: set[str] = set()  # texts: UUIDs can be made up by which their hashes are all the same
+        for row in rows:
+            if counts.refused >= REFUSED_AT_MOST:
+                raise _Hopeless(row.line)
             try:
                 step.prepare(row)
                 if row.sourced_id:
-                    if row.id in taken:
+                    text = str(row.id)
+                    if text in taken:
                         raise Refused("sourcedId", "DUPLICATE_ID", "An earlier row has the same id.")
-                    taken.add(row.id)
+                    taken.add(text)
             except Refused as refused:
                 step.refuse(row, refused)
             else:
                 yield row
 
-
-@contextlib.contextmanager
-def _transaction() -> Iterator[None]:
-    with writing(), audited(Actor("import oneroster", how=How.IMPORT)):
-        yield
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        actor = Actor("core-rpc import oneroster", self._request_id, how=How.IMPORT)
+        with writing(), audited(actor):
+            yield
 
 
 def _has_columns(table: Table, file: File, refuse: Refuse) -> bool:

@@ -21,6 +21,8 @@ from typing import IO
 from models.errors import ModelError
 
 FILE_AT_MOST = 2 * 2**30  # bytes, uncompressed
+BOMB_FROM = 16 * 2**20  # bytes, uncompressed, from which it is looked how well a file was packed
+PACKED_AT_MOST = 200  # times; rows that differ at all are packed to a tenth, or a thirtieth
 LINE_AT_MOST = 2**20  # characters; longer is no roster, and would be read into memory whole
 BLOCK = 2**20
 READ_AGAIN_AT_MOST = 200_000  # lines; a file in which every row is broken is not worth more
@@ -53,6 +55,13 @@ class Stored:
 
     size: int
     open: Callable[[], IO[bytes]]
+    packed: int | None = None  # its bytes in a zip
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether it is larger than any roster, or blown up out of next to nothing."""
+        is_blown_up = self.packed is not None and self.size > max(BOMB_FROM, self.packed * PACKED_AT_MOST)
+        return self.size > FILE_AT_MOST or is_blown_up
 
 
 @contextmanager
@@ -80,7 +89,7 @@ def _of_zip(archive: zipfile.ZipFile) -> dict[str, Stored]:
     """The members by name; of the same name in several folders, the outermost counts."""
 
     def stored(member: zipfile.ZipInfo) -> Stored:
-        return Stored(member.file_size, lambda: archive.open(member))
+        return Stored(member.file_size, lambda: archive.open(member), member.compress_size)
 
     found: dict[str, Stored] = {}
     members = [member for member in archive.infolist() if not member.is_dir()]
@@ -175,8 +184,11 @@ class Table:
 @contextmanager
 def opened(name: str, stored: Stored, refuse: Refuse) -> Iterator[Table | None]:
     """The table in a file; None, and a refusal, where it cannot be read at all."""
-    if stored.size > FILE_AT_MOST:
-        refuse(1, None, "FILE_TOO_LARGE", f"The file has more than {FILE_AT_MOST} bytes")
+    if stored.is_too_large:
+        problem = (
+            f"The file has more than {FILE_AT_MOST} bytes, or was packed to less than 1/{PACKED_AT_MOST}"
+        )
+        refuse(1, None, "FILE_TOO_LARGE", problem)
         yield None
         return
     try:

@@ -339,7 +339,7 @@ class SaveRelation(_OneRelation):
     "admin.SaveRelation",
     params=SaveRelation,
     returns=fields.Nested(RelationResult),
-    example={"userId": sample.EMMY, "otherUserId": sample.ADA, "kind": "follows"},
+    example={"userId": sample.EMMY, "otherUserId": sample.GRACE, "kind": "follows"},
     scope=Scope.ADMIN,
     lane=Lane.WRITE,
 )

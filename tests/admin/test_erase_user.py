@@ -10,6 +10,7 @@ import pytest
 from client import Client, RpcError
 from models import clock
 from models.audit import Audit
+from models.database import database
 from models.memberships import Membership, MembershipState
 from models.people import Gender, Group, User, UserStatus
 from models.tickets import Ticket, TicketState
@@ -45,6 +46,21 @@ def test_every_column_of_a_user_is_either_blanked_or_says_nothing_of_the_person(
     impersonal = {"id", "created_at", "updated_at", "role", "status", "erased_at"}
 
     assert set(User._meta.fields) == {*User.PERSONAL, *impersonal}
+
+
+def test_in_the_database_file_nothing_of_the_person_is_left(client, make_user, make_kind, make_ticket, world):
+    kind = make_kind()
+    users = [make_user(email=f"somebody{n}@example.org", first=f"Forename{n}") for n in range(200)]
+    for user in users:
+        make_ticket(kind.id, email=user.email)
+        client.admin.save_user(id=user.id, first=f"Forename the {user.first}", mobile="1" * 80)
+
+    for user in users:
+        client.admin.erase_user(user.id)
+
+    assert (0, 0, 0) == database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    content = world.path.read_bytes()
+    assert [0, 0] == [content.count(text) for text in (b"somebody", b"Forename")]
 
 
 def test_the_email_goes_from_tickets_too(client, make_user, make_kind, make_ticket):

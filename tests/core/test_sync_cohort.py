@@ -711,7 +711,7 @@ def test_a_thousand_are_added_and_moved(client, program, monday, tuesday, world)
 @pytest.mark.parametrize("rows", [lambda: _movable()._set, _strangers], ids=["moved", "added"])
 def test_users_are_looked_at_by_index_each_and_no_table_is_read(world, rows):
     made = rows()._statement
-    explained = database.execute_sql(f"EXPLAIN QUERY PLAN {made._sql}", ["[]"] * len(made._params))
+    explained = database.execute_sql(f"EXPLAIN QUERY PLAN {made.sql}", ["[]"] * len(made.params))
 
     steps = [step for *_, step in explained if "json_each" not in step]
 

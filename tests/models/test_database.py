@@ -15,7 +15,7 @@ from models import database as module
 from models.actor import Actor, acting
 from models.audit import audited
 from models.cohorts import Cohort
-from models.database import configure, connect_reader, connected, database
+from models.database import Unsure, configure, connect_reader, connected, database
 from models.errors import Busy, Conflict
 from models.programs import Program
 from models.writer import Checkpoints, Writer
@@ -300,6 +300,27 @@ def test_a_commit_that_fails_is_busy_for_the_group_and_the_writer_goes_on(writer
     later = Submitted(writer, [add("later")])
 
     assert kinds == [Busy, Busy]
+    assert later.kinds == [True]
+    assert names(outside) == ["later"]
+
+
+def test_a_commit_that_may_come_back_is_not_said_to_be_undone(writer, add, outside):
+    left = [1]  # of the commits to come, how many fail
+
+    def fail_late() -> bool:
+        if left and left.pop():
+            raise apsw.IOError("as when the log is written, and cannot be synced")
+        return False
+
+    def watch() -> None:
+        database.connection().set_commit_hook(fail_late, id="fail")
+        time.sleep(Writer.GROUP_SECONDS * 1.5)  # ends the group
+
+    unsure = Submitted(writer, [watch, add("behind")])
+    kinds = unsure.kinds
+    later = Submitted(writer, [add("later")])
+
+    assert kinds == [Unsure, Busy]
     assert later.kinds == [True]
     assert names(outside) == ["later"]
 

@@ -244,7 +244,7 @@ def test_what_an_import_wrote_is_in_the_audit(bring_small, membership):
     bring_small()
 
     rows = list(Audit.select())
-    assert {row.method for row in rows} == {"import oneroster"}
+    assert {row.method for row in rows} == {"core-rpc import oneroster"}
     assert any(str(membership().id) in row.touched for row in rows)
 
 

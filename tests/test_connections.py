@@ -7,12 +7,13 @@ import sys
 
 import pytest
 
-from rpc.listener import stop_arrivals
+from rpc.connections import stop_arrivals
+from tests.ports import free_port
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other kernels have no such filter")
 def test_connections_that_were_made_can_be_accepted_and_used_and_no_new_one_is_made():
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    with socket.create_server(("127.0.0.1", free_port())) as listening:
         address = listening.getsockname()
         with socket.create_connection(address) as made, socket.socket() as late:
             stop_arrivals(listening.fileno())

@@ -1,0 +1,68 @@
+"""Files that hold people's data: made for the eyes of their owner, and what lets others at them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+OWNER_ONLY = 0o600
+BESIDE = ("-wal", "-shm", "-journal")  # what SQLite keeps beside a database, with the same rights
+
+
+def make_private(database: Path) -> None:
+    """Make a database file if there is none; one that anybody could read is its owner's alone again.
+
+    What only the group may, somebody has chosen; it stays.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(database.resolve(), os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY))
+    for path in _open_to_all(database):
+        os.chmod(path, OWNER_ONLY)
+
+
+def remedies(database: Path) -> list[str]:
+    """The commands after which nobody but the owner, and perhaps the group, reads or writes a database.
+
+    Who may write its folder can put another file, or another log, in the place of ours: the sticky bit
+    does not keep them from a log that is not there yet.
+    """
+    found = [f"chmod 600 {path}" for path in _open_to_all(database)]
+    folders = dict.fromkeys((database.absolute().parent, database.resolve().parent))
+    return found + [f"chmod o-w {path}" for path in folders if _mode(path) & stat.S_IWOTH]
+
+
+def _open_to_all(database: Path) -> list[Path]:
+    real = database.resolve()
+    paths = [real, *(real.with_name(real.name + ending) for ending in BESIDE)]
+    return [path for path in paths if path.exists() and _mode(path) & stat.S_IRWXO]
+
+
+def _mode(path: Path) -> int:
+    return path.stat().st_mode
+
+
+def private(path: str, flags: int) -> int:
+    """An opener, for `open`, of a file that is the owner's alone if it is made now."""
+    return os.open(path, flags, OWNER_ONLY)
+
+
+@contextlib.contextmanager
+def written(path: Path) -> Iterator[IO[bytes]]:
+    """A new file for the owner alone, which takes its place when it is whole.
+
+    Until then it has a name that nobody can guess: in a folder that others can write, a link put
+    under a known name would have us write wherever it points.
+    """
+    number, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with open(number, "w+b") as file:
+            yield file
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise

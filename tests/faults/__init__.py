@@ -1,0 +1,1 @@
+"""Faults: what becomes of acknowledged writes when processes are killed, power is cut, or disks fail."""

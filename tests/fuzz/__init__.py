@@ -1,0 +1,1 @@
+"""A fuzz of the whole server over HTTP: `python -m tests.fuzz`."""
