@@ -33,7 +33,7 @@ from models.errors import Busy
 from rpc import discover, exposure
 from rpc.access import Access
 from rpc.config import Config
-from rpc.connections import JSON, OTHER_FILES, OfAnotherVersion, Server, stop_arrivals
+from rpc.connections import JSON, OTHER_FILES, OfAnotherVersion, Server, limit_unsent, stop_arrivals
 from rpc.envelope import LONG_BODY, Envelope, Limits, Reply, render_error
 from rpc.errors import BUSY, RETRY_AFTER_MS, rpc_error, to_rpc_error
 from rpc.gate import Gate
@@ -463,6 +463,8 @@ class Running:
         self._listening = await asyncio.get_running_loop().create_server(
             self._server, self._config.host, self._config.port, backlog=1024
         )
+        for listening in self._listening.sockets:
+            limit_unsent(listening.fileno(), self._config.reply_seconds)
         self.port = self._listening.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:

@@ -34,6 +34,8 @@ LOOK_SECONDS = 0.01  # how often a stopping server looks whether all is answered
 GIVING_UP_SECONDS = 0.5  # in which those whose calls are given up at last are told so
 HALF_CLOSED_LOOK_SECONDS = 0.02
 
+UNSENT_IN_KERNEL = 128 * 1024  # bytes beyond what the caller's window takes
+
 OTHER_FILES = 256  # open files beside the connections
 
 _VERSIONS = (HttpVersion11, HttpVersion10)
@@ -272,6 +274,20 @@ def _unread(transport: asyncio.BaseTransport) -> bool:
 def _room(files: int) -> int:
     """How many connections so many files allow."""
     return max(files - OTHER_FILES, files // 2)
+
+
+def limit_unsent(listening: int, seconds: float) -> None:
+    """Have the kernel take little for callers who take nothing, and cut them after so many seconds.
+
+    A reply that fits into the kernel's buffer is written, for us: the next of hundreds of pipelined
+    requests would be carried out, and once the connection is closed the kernel would go on offering
+    it for a quarter of an hour. Where the kernel has no such limits this does nothing.
+    """
+    with socket.socket(fileno=os.dup(listening)) as same:  # those that it accepts inherit it
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            same.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_IN_KERNEL)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            same.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, max(1, int(seconds * 1000)))
 
 
 def stop_arrivals(listening: int) -> None:
