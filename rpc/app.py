@@ -58,7 +58,7 @@ LONG_AT_ONCE, LONG_WAITING = 3, 32
 LONG_SECONDS = 1.0  # after which a long request is one that waits for readers, and keeps nobody out
 
 # Who was told to come back later and comes at once waits: the more such callers, the longer.
-HELD_SECONDS_EACH, HELD_SECONDS_LEAST, HELD_SECONDS_MOST = 0.001, 0.1, 5.0
+HELD_SECONDS_EACH, HELD_SECONDS_LEAST, HELD_SECONDS_MOST = 0.002, 0.1, 5.0
 
 LAST_SECONDS = 0.5  # in which what is on its way when a server stops listening arrives
 
@@ -95,7 +95,7 @@ class App:
         self.draining = False
         self.lanes = Lanes(config.readers, config.audit_days)
         self.access = Access(self.lanes.fresh, config.rate_limit, config.rate_burst, config.free_guesses)
-        self.gate = Gate(config.max_in_flight, config.max_waiting, config.wait_seconds)
+        self.requests = 0  # that are carried out, or wait for the writer, a reader or their turn
         self.gate_of_long = Gate(LONG_AT_ONCE, LONG_WAITING, config.wait_seconds)
         self._held = 0
         limits = Limits(
@@ -185,7 +185,7 @@ class App:
 
     async def _hold(self) -> None:
         """Let a while pass before the next request of a refused caller is looked at, so that those who
-        come back at once, however many, cost little: all together they get 1,000 refusals a second."""
+        come back at once, however many, cost little: all together they get 500 refusals a second."""
         self._held += 1
         try:
             wanted = max(HELD_SECONDS_LEAST, self._held * HELD_SECONDS_EACH)
@@ -218,13 +218,15 @@ class App:
         return web.Response(body=reply.body, content_type=JSON)
 
     async def _carry_out(self, body: bytes, context: Context) -> Reply:
-        gate = self.gate
-        if not gate.enter():
-            await gate.stand_in_line()
+        # Who waits does so in the lanes, which know for what. A line in front of them, before a request
+        # that takes a turn of the loop, took a third of all calls at ten times the load.
+        if self.requests >= self.config.max_in_flight + self.config.max_waiting:
+            raise Busy
+        self.requests += 1
         try:
             return await self.envelope.answer(body, context)
         finally:
-            gate.leave()
+            self.requests -= 1
 
     async def _body(self, request: web.BaseRequest) -> bytes:
         headers = request.headers
@@ -292,8 +294,8 @@ class App:
             version=VERSION,
             schema=self.schema,
             ready=ready,
-            in_flight=self.gate.in_flight,
-            waiting=self.gate.waiting,
+            in_flight=min(self.requests, self.config.max_in_flight),
+            waiting=max(0, self.requests - self.config.max_in_flight),
             connections=self.connections(),
             readers_busy=min(reading, config.readers),
             readers_waiting=max(0, reading - config.readers),

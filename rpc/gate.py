@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import functools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -23,6 +24,10 @@ class Gate:
         self._may_wait, self._seconds = line, seconds
         self._line: collections.deque[tuple[float, Turn]] = collections.deque()  # until when, who
         self._patience: asyncio.TimerHandle | None = None  # of the first in line
+
+    @functools.cached_property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        return asyncio.get_running_loop()
 
     @property
     def in_flight(self) -> int:
@@ -50,11 +55,10 @@ class Gate:
         """Wait for a place; `leave` gives it back."""
         if self.is_full:
             raise Busy
-        loop = asyncio.get_running_loop()
-        turn: Turn = loop.create_future()
-        self._line.append((loop.time() + self._seconds, turn))
+        turn: Turn = self._loop.create_future()
+        self._line.append((self._loop.time() + self._seconds, turn))
         if self._patience is None:
-            self._patience = loop.call_later(self._seconds, self._send_away)
+            self._patience = self._loop.call_later(self._seconds, self._send_away)
         try:
             is_in = await turn
         except asyncio.CancelledError:
@@ -86,7 +90,7 @@ class Gate:
                 is_held = False
                 self.leave()
 
-        end = asyncio.get_running_loop().call_later(at_most, leave)
+        end = self._loop.call_later(at_most, leave)
         try:
             yield
         finally:
@@ -95,10 +99,10 @@ class Gate:
 
     def _send_away(self) -> None:
         """Let those go who have stood in line for too long; all stand there equally long at most."""
-        loop, self._patience = asyncio.get_running_loop(), None
-        while self._line and self._line[0][0] <= loop.time():
+        self._patience = None
+        while self._line and self._line[0][0] <= self._loop.time():
             _, turn = self._line.popleft()
             if not turn.done():
                 turn.set_result(False)
         if self._line:
-            self._patience = loop.call_at(self._line[0][0], self._send_away)
+            self._patience = self._loop.call_at(self._line[0][0], self._send_away)

@@ -394,25 +394,6 @@ def test_each_token_has_a_rate_of_its_own(serve, post, world):
     assert (first.status, other.status) == (200, 200)
 
 
-def test_requests_beyond_those_in_flight_and_waiting_are_503(serve, post, hold):
-    server = serve(max_in_flight=1, max_waiting=1, readers=1)
-    with ThreadPoolExecutor(2) as callers:
-        in_flight = callers.submit(post, server, HOLD)
-        assert hold.begun.acquire(timeout=FAR)
-        waiting = callers.submit(post, server)
-        gate = server.running._app.gate
-        until = time.monotonic() + FAR
-        while gate.waiting < 1 and time.monotonic() < until:
-            threading.Event().wait(0.005)
-
-        refused = post(server)
-        hold.set()
-
-        assert (in_flight.result().status, waiting.result().status) == (200, 200)
-    assert (refused.status, refused.error["code"], refused.word) == (503, -32009, "BUSY")
-    assert (refused.headers["Retry-After"], refused.error["data"]["retryAfterMs"]) == ("1", 1000)
-
-
 def test_a_place_is_free_again_after_a_refusal(serve, post, hold):
     server = serve(max_in_flight=1, max_waiting=0, readers=1)
     with ThreadPoolExecutor(1) as callers:

@@ -38,19 +38,23 @@ def body_of(call: Any, length: int = 0) -> bytes:
 # At the gate
 
 
-def test_who_waits_for_a_place_in_vain_gets_503_and_nothing_is_carried_out(serve, post, hold, make_method):
+def test_who_comes_beyond_those_who_wait_gets_503_at_once_and_nothing_is_carried_out(
+    serve, post, hold, make_method
+):
     carried_out = []
     make_method("test.Late", lambda: carried_out.append(1))
-    server = serve(max_in_flight=1, max_waiting=5, wait_seconds=0.2, readers=1)
-    with ThreadPoolExecutor(1) as callers:
-        in_flight = callers.submit(post, server, HOLD)
-        assert hold.begun.acquire(timeout=FAR)
+    server = serve(max_in_flight=1, max_waiting=1, readers=2)
+    with ThreadPoolExecutor(2) as callers:
+        inside = [callers.submit(post, server, HOLD) for _ in range(2)]
+        for _ in inside:
+            assert hold.begun.acquire(timeout=FAR)
 
         refused = post(server, LOOKUP | {"method": "test.Late"})
         hold.set()
 
-        assert in_flight.result().status == 200
-    assert (refused.status, refused.word, refused.headers["Retry-After"]) == (503, "BUSY", "1")
+        assert [200, 200] == [one.result().status for one in inside]
+    assert (refused.status, refused.error["code"], refused.word) == (503, -32009, "BUSY")
+    assert (refused.headers["Retry-After"], refused.error["data"]["retryAfterMs"]) == ("1", 1000)
     assert carried_out == []
 
 
