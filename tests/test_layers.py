@@ -134,7 +134,7 @@ def test_only_the_edge_knows_of_the_loop(module):
 @pytest.mark.parametrize(
     ("library", "only"),
     [
-        ("aiohttp", {"rpc.app"}),
+        ("aiohttp", {"rpc.app", "client.aio"}),
         (
             "jsonrpcserver",
             {"rpc.app", "rpc.envelope", "rpc.errors", "rpc.monitoring.metrics", "rpc.registry"},
