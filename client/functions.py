@@ -86,6 +86,15 @@ class Function:
             raise TypeError(f"{self.name} needs {', '.join(missing)}")
         return {self._wires[name]: value for name, value in given.items() if value is not None}
 
+    @property
+    def keyed(self) -> bool:
+        """Whether a call has an idempotency key unless told otherwise.
+
+        The server keeps the answers to keys for a day, and should not keep a secret, or what it knows of
+        a person, who may be erased meanwhile.
+        """
+        return self.writes and self.returns not in ("NewToken", "AdminUser")
+
     @cached_property
     def shape(self) -> Callable[[Any], Any]:
         """What makes a typed result of the wire's."""

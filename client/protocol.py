@@ -71,6 +71,7 @@ class Call:
     function: Function | None
     body: bytes
     values: int
+    safe: bool  # whether being carried out twice does no harm
 
     @property
     def writes(self) -> bool:
@@ -94,13 +95,14 @@ class Writer:
         request = {"jsonrpc": "2.0", "method": method, "params": params, "id": call_id}
         if key is not None:
             request["idempotencyKey"] = key
-        elif function is None or function.writes:
+        elif function is None or function.keyed:
             request["idempotencyKey"] = str(uuid4())
-        return Call(call_id, function, dumps(request), 6 + _count(params))
+        safe = "idempotencyKey" in request or (function is not None and not function.writes)
+        return Call(call_id, function, dumps(request), 6 + _count(params), safe)
 
     def notification(self, method: str, params: Params) -> Call:
         request = {"jsonrpc": "2.0", "method": method, "params": params}
-        return Call(None, FUNCTIONS.get(method), dumps(request), 4 + _count(params))
+        return Call(None, FUNCTIONS.get(method), dumps(request), 4 + _count(params), False)
 
 
 # Exchanging
@@ -125,7 +127,7 @@ def exchange(calls: Sequence[Call], retry: Retry, *, alone: bool = False) -> Ste
         again = []
         for place, outcome in enumerate(found):
             outcomes[id(waiting[place])] = outcome
-            if waiting[place].id is not None and may_repeat(outcome):
+            if may_repeat(waiting[place], outcome):
                 again.append(place)
         if not again or attempt >= retry.attempts:
             break
@@ -138,11 +140,13 @@ def exchange(calls: Sequence[Call], retry: Retry, *, alone: bool = False) -> Ste
     return [outcomes[id(call)] for call in calls]
 
 
-def may_repeat(outcome: Any) -> bool:
-    """Whether the outcome says that the same call may do better a moment later."""
+def may_repeat(call: Call, outcome: Any) -> bool:
+    """Whether the same call may do better a moment later, and does no harm if it is carried out twice."""
+    if call.id is None:
+        return False
     match outcome:
         case NotReached() | TimedOut():
-            return True
+            return call.safe  # nobody knows whether it was carried out
         case RpcError():
             return outcome.word in ("BUSY", "RATE_LIMITED") or "retryAfterMs" in outcome.data
     return False
