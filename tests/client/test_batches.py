@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import json
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
 
 from client import AsyncClient, Client
-from client.errors import InvalidParams, NotFound, NotSent, TransportError
+from client.errors import InvalidParams, NotFound, NotSent, TransportError, Unauthorized
 from client.protocol import MOST_BYTES, MOST_VALUES, Call, Retry, Writer, dumps, loads, pieces
 from models import sample
 from models.memberships import Cohort
@@ -160,3 +161,23 @@ def test_integers_of_any_size_go_and_come_as_they_are():
     big = 2**80
 
     assert {"n": big} == json.loads(dumps({"n": big})) == loads(dumps({"n": big}))
+
+
+def test_threads_may_share_a_client(client, make_program):
+    program = make_program()
+
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda n: client.confirm_cohort(program.id, f"Cohort {n % 4}"), range(80)))
+
+    assert 4 == len(set(made)) == Cohort.select().count()
+    assert made == made[:4] * 20
+
+
+def test_the_settings_are_read_from_the_environment(server, world, monkeypatch):
+    monkeypatch.setenv("CORE_RPC_URL", server.url)
+    monkeypatch.setenv("CORE_RPC_TOKEN", world.secrets[Scope.READ])
+
+    with Client.from_env() as client:
+        assert [] == client.list_active_programs()
+    with Client.from_env(token="wrong") as stranger, pytest.raises(Unauthorized):
+        stranger.list_active_programs()
