@@ -38,7 +38,7 @@ class AsyncClient(AsyncFunctions):
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
         self._retry = retry or NEVER
-        self._writer = Writer()
+        self._writer = Writer(keys=retry is not None)
 
     @classmethod
     def from_env(cls, *, url: str | None = None, token: str | None = None, **options: Any) -> AsyncClient:

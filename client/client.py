@@ -50,7 +50,7 @@ class Client(SyncFunctions):
         else:
             self._send, self._close = _http(url or protocol.URL, token or "", timeout, connections)
         self._retry = retry or NEVER
-        self._writer = Writer()
+        self._writer = Writer(keys=retry is not None)
 
     @classmethod
     def from_env(cls, *, url: str | None = None, token: str | None = None, **options: Any) -> Client:

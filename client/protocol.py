@@ -84,8 +84,9 @@ class Call:
 
 @dataclass(slots=True)
 class Writer:
-    """Writes calls, each with an id of its own."""
+    """Writes calls, each with an id of its own. Without `keys` a call has no key that it was not given."""
 
+    keys: bool = True
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def call(self, method: str, params: Params, key: str | None = None) -> Call:
@@ -95,7 +96,7 @@ class Writer:
         request = {"jsonrpc": "2.0", "method": method, "params": params, "id": call_id}
         if key is not None:
             request["idempotencyKey"] = key
-        elif function is None or function.keyed:
+        elif self.keys and (function is None or function.keyed):
             request["idempotencyKey"] = str(uuid4())
         safe = "idempotencyKey" in request or (function is not None and not function.writes)
         return Call(call_id, function, dumps(request), 6 + _count(params), safe)
