@@ -559,10 +559,10 @@ def call(
     token: Annotated[str | None, typer.Option(help="The token; else CORE_RPC_TOKEN.")] = None,
 ) -> None:
     """Call any method of a running server and print its result as JSON."""
-    config = Config.from_env(url=url, token=token)
     args, named = _params(params or [])
     try:
-        result = Client(config.url, config.token).call(method, *args, **named)
+        with Client.from_env(url=url, token=token) as client:
+            result = client.call(method, *args, **named)
     except RpcError as error:
         err.print_json(json.dumps({"code": error.code, "message": error.message, "data": error.data}))
         sys.exit(1)

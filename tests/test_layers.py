@@ -150,7 +150,7 @@ def test_only_the_edge_knows_of_the_loop(module):
 @pytest.mark.parametrize(
     ("library", "only"),
     [
-        ("aiohttp", {"rpc.app", "rpc.connections"}),
+        ("aiohttp", {"rpc.app", "rpc.connections", "client.aio"}),
         (
             "jsonrpcserver",
             {"rpc.app", "rpc.envelope", "rpc.errors", "rpc.monitoring.metrics", "rpc.registry"},

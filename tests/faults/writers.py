@@ -12,7 +12,7 @@ from typing import Any
 
 import urllib3
 
-from client import external_id, protocol
+from client import RpcError, external_id, protocol
 from models.memberships import MembershipRole, MembershipState
 from rpc.core.memberships import MODIFIABLE
 from tests.faults.ledger import Ask, Ledger, Lost
@@ -140,7 +140,10 @@ def poster(url: str, secret: str) -> Post:
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {secret}"}
 
     def post(asks: Sequence[Ask]) -> tuple[list[Any], str | None]:
-        requests = [protocol.request(number, ask.method, ask.params) for number, ask in enumerate(asks)]
+        requests = [
+            {"jsonrpc": "2.0", "method": ask.method, "params": ask.params, "id": number}
+            for number, ask in enumerate(asks)
+        ]
         body = protocol.dumps(requests if len(requests) > 1 else requests[0])
         try:
             response = pool.request("POST", url, body=body, headers=headers)
@@ -148,6 +151,7 @@ def poster(url: str, secret: str) -> Post:
             return [Lost] * len(asks), None
         content = protocol.loads(response.data)
         replies = content if isinstance(content, list) else [content] * len(asks)
-        return [protocol.outcome_of(reply) for reply in replies], response.headers["X-Request-Id"]
+        found = [RpcError(reply["error"]) if "error" in reply else reply["result"] for reply in replies]
+        return found, response.headers["X-Request-Id"]
 
     return post

@@ -1,0 +1,194 @@
+"""The client for programs that run on asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from client import protocol
+from client.batch import Gathered, Outcome, Rows
+from client.client import AHEAD, MAP_ENTRIES
+from client.errors import NotReached, TimedOut, TransportError
+from client.functions import Function
+from client.protocol import NEVER, Call, Params, Reply, Retry, Steps, Writer
+from client.surface import AsyncFunctions
+
+if TYPE_CHECKING:
+    import aiohttp
+
+
+class AsyncClient(AsyncFunctions):
+    """As Client, but each call is awaited. Belongs to the loop in which it is first used."""
+
+    def __init__(
+        self,
+        url: str | None = None,
+        token: str | None = None,
+        *,
+        timeout: float = 40.0,
+        retry: Retry | None = Retry(),  # noqa: B008  it is frozen
+        connections: int = 16,
+    ) -> None:
+        self._url = protocol.endpoint(url or protocol.URL)
+        self._headers = protocol.headers(token or "")
+        self._timeout = timeout
+        self._connections = connections
+        self._session: aiohttp.ClientSession | None = None
+        self._retry = retry or NEVER
+        self._writer = Writer(keys=retry is not None)
+
+    @classmethod
+    def from_env(cls, *, url: str | None = None, token: str | None = None, **options: Any) -> AsyncClient:
+        """A client with the settings CORE_RPC_URL and CORE_RPC_TOKEN, where no others are given."""
+        return cls(
+            os.environ.get("CORE_RPC_URL") if url is None else url,
+            os.environ.get("CORE_RPC_TOKEN") if token is None else token,
+            **options,
+        )
+
+    async def __aenter__(self) -> AsyncClient:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections; a later call opens new ones."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def call(self, method: str, /, *args: Any, **params: Any) -> Any:
+        """Call any method, with parameters by position or by their wire names."""
+        return await self._ask(method, args or params)
+
+    async def notify(self, method: str, /, *args: Any, **params: Any) -> None:
+        """Call a method without waiting to hear what came of it; it is never repeated."""
+        call = self._writer.notification(method, args or params)
+        [outcome] = await self._drive(protocol.exchange([call], NEVER, alone=True))
+        protocol.value(outcome)
+
+    def batch(self) -> AsyncBatch:
+        """Gather calls and send them together: `async with client.batch() as b: a = b.lookup_program(id)`.
+
+        After the block `a.result()` is the result, or raises the call's own error.
+        """
+        return AsyncBatch(self)
+
+    async def map(
+        self, method: str, rows: Iterable[Any], *, key: str | None = None, size: int = MAP_ENTRIES
+    ) -> AsyncIterator[Outcome]:
+        """As Client.map, for `async for`."""
+        sent = Rows(self._writer, method, iter(rows), key)
+        async for piece, outcomes in self._exchange_all(protocol.pieces(sent.calls(), size)):
+            for call, outcome in zip(piece, outcomes, strict=True):
+                yield sent.outcome(call, outcome)
+
+    # Moving bytes
+
+    async def _take(self, function: Function, params: dict[str, Any]) -> Any:
+        return await self._ask(function.name, params)
+
+    async def _ask(self, method: str, params: Params) -> Any:
+        call = self._writer.call(method, params)
+        [outcome] = await self._drive(protocol.exchange([call], self._retry, alone=True))
+        return protocol.value(outcome)
+
+    async def _drive(self, steps: Steps) -> list[Any]:
+        """Do what an exchange asks for until it knows the outcomes."""
+        answer: Reply | TransportError | None = None
+        while True:
+            try:
+                step = steps.send(answer)
+            except StopIteration as done:
+                return done.value
+            if isinstance(step, bytes):
+                try:
+                    answer = await self._send(step)
+                except TransportError as error:
+                    answer = error
+            else:
+                await asyncio.sleep(step)
+                answer = None
+
+    async def _exchange_all(
+        self, pieces: Iterator[list[Call]]
+    ) -> AsyncIterator[tuple[list[Call], list[Any]]]:
+        """As Client._exchange_all, with tasks."""
+        flying: deque[tuple[list[Call], asyncio.Task[list[Any]]]] = deque()
+        lost = False
+        try:
+            for piece in pieces:
+                room = AHEAD if flying and protocol.only_reads([*piece, *flying[-1][0]]) else 1
+                while len(flying) >= room:
+                    earlier, task = flying[0]
+                    outcomes = await task
+                    flying.popleft()
+                    lost = lost or protocol.lost(outcomes)
+                    yield earlier, outcomes
+                if lost:
+                    while flying:
+                        earlier, task = flying.popleft()
+                        yield earlier, await task
+                    yield piece, protocol.not_sent(piece)
+                else:
+                    steps = protocol.exchange(piece, self._retry)
+                    flying.append((piece, asyncio.create_task(self._drive(steps))))
+            while flying:
+                earlier, task = flying[0]
+                outcomes = await task
+                flying.popleft()
+                yield earlier, outcomes
+        finally:
+            for _, task in flying:
+                task.cancel()
+
+    async def _send(self, body: bytes) -> Reply:
+        import aiohttp  # only those who use this client need it
+
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._connections),
+                timeout=aiohttp.ClientTimeout(total=self._timeout),
+                headers=self._headers,
+            )
+        try:
+            async with self._session.post(self._url, data=body, allow_redirects=False) as got:
+                return Reply(
+                    got.status,
+                    await got.read(),
+                    got.headers.get("Retry-After"),
+                    got.headers.get("X-Request-Id"),
+                )
+        except TimeoutError as error:
+            raise TimedOut(f"no reply: {type(error).__name__}") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise NotReached(f"no reply: {type(error).__name__}") from error
+
+
+class AsyncBatch(Gathered):
+    """Calls to be sent together when the block ends; nothing is sent if it ends by an exception."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        super().__init__(client._writer)
+        self._client = client
+
+    async def __aenter__(self) -> AsyncBatch:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            await self.send()
+
+    async def send(self) -> None:
+        """Send what has been gathered, if there is something."""
+        found: list[Any] = []
+        async for _, outcomes in self._client._exchange_all(protocol.pieces(self._calls)):
+            found += outcomes
+        self._settle(iter(found))
+
+
+__all__ = ["AsyncBatch", "AsyncClient"]

@@ -1,0 +1,33 @@
+"""Importing the client is quick and brings in little."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+HEAVY = ("rpc", "models", "peewee", "marshmallow", "aiohttp", "urllib3", "rich", "orjson")
+
+
+def run(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+def test_the_client_brings_in_neither_the_server_nor_what_it_does_not_use_yet():
+    loaded = run("import client, sys; print(*{name.partition('.')[0] for name in sys.modules})").split()
+
+    assert set() == set(loaded) & set(HEAVY)
+
+
+def test_a_client_in_use_has_nothing_of_the_server():
+    code = "import sys; from client import Client; Client('http://127.0.0.1:1'); print(*sys.modules)"
+    loaded = {name.partition(".")[0] for name in run(code).split()}
+
+    assert set() == loaded & {"rpc", "models", "peewee", "marshmallow", "aiohttp", "rich"}
+
+
+def test_the_import_costs_at_most_50_ms():
+    code = (
+        "import time; t = time.process_time(); import client; client.Client; print(time.process_time() - t)"
+    )
+
+    assert min(float(run(code)) for _ in range(5)) <= 0.050
