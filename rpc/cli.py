@@ -25,6 +25,7 @@ from rich.table import Table
 from rich.text import Text
 
 from client import Client, ClientError, RpcError
+from client.lua import sandbox
 from models import backup as backups
 from models import clock, database, files, migrations, retention, roster, sample
 from models.actor import Actor
@@ -570,6 +571,50 @@ def call(
         out.print_json(json.dumps(result))
     else:
         print(json.dumps(result, ensure_ascii=False))
+
+
+@cli.command()
+def script(
+    file: Annotated[Path, typer.Argument(help="A Lua script; see client/lua/README.md.")],
+    param: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="What param(NAME) gives; a dotted name reaches into tables."),
+    ] = None,
+    params: Annotated[Path | None, typer.Option(metavar="FILE", help="A JSON object of parameters.")] = None,
+    time: Annotated[float, typer.Option(min=0.1, help="Seconds after which the script is ended.")] = 30.0,
+    memory: Annotated[int, typer.Option(min=1, help="Megabytes that its values may take.")] = 64,
+    url: Annotated[str | None, typer.Option(help="The endpoint; else CORE_RPC_URL.")] = None,
+    token: Annotated[str | None, typer.Option(help="The token; else CORE_RPC_TOKEN.")] = None,
+) -> None:
+    """Run a Lua script, with core.* bound to a running server, in a sandbox."""
+    config = Config.from_env(url=url, token=token)
+    event = _event(params, param or [])
+    sys.exit(sandbox.run(file, config.url, config.token, event, seconds=time, megabytes=memory))
+
+
+def _event(file: Path | None, texts: list[str]) -> dict[str, Any]:
+    """The parameters of a script: those of a file, then each NAME=VALUE; a value that is no JSON is text."""
+    try:
+        event = json.loads(file.read_text()) if file else {}
+    except ValueError as error:
+        raise BadSetting(f"{file} is not JSON: {error}") from None
+    if not isinstance(event, dict):
+        raise BadSetting(f"{file} is not a JSON object")
+    for text in texts:
+        path, equals, value = text.partition("=")
+        *outer, name = path.split(".")
+        if not equals or not all([*outer, name]):
+            raise BadSetting(f"--param {text}: write NAME=VALUE")
+        inside = event
+        for step in outer:
+            if not isinstance(inside.get(step), dict):
+                inside[step] = {}
+            inside = inside[step]
+        try:
+            inside[name] = json.loads(value)
+        except ValueError:
+            inside[name] = value
+    return event
 
 
 def _params(texts: list[str]) -> tuple[list[Any], dict[str, Any]]:
