@@ -115,6 +115,11 @@ CATALOGUE = {
     "IDEMPOTENCY_KEY_IN_USE": Row(
         CONFLICT, "Conflict", "A call with this idempotency key still runs; `retryAfterMs`."
     ),
+    "SECRET_SHOWN_ONCE": Row(
+        CONFLICT,
+        "Conflict",
+        "The call with this idempotency key was carried out, and its secret is not shown again.",
+    ),
     "USER_ERASED": Row(CONFLICT, "Conflict", "The user was erased and stays so."),
     "FORBIDDEN": Row(
         FORBIDDEN, "Forbidden", "The token's scope is too small: `needs` names the one that is enough."

@@ -173,9 +173,11 @@ class Call:
             with undone_if_it_fails(), audited(self._actor()):
                 answer["result"] = self._result()
         except (NotFound, Conflict) as error:
-            told = to_rpc_error(error, self.context.request_id)
-            answer["error"] = {"code": told.code, "message": told.message, "data": told.data}
-        KeptAnswer.keep(answer_id, asked, orjson.dumps(answer).decode())
+            answer["error"] = _told(to_rpc_error(error, self.context.request_id))
+        kept_answer = answer
+        if self.method.is_secret and "result" in answer:
+            kept_answer = {"error": _told(rpc_error("SECRET_SHOWN_ONCE"))}
+        KeptAnswer.keep(answer_id, asked, orjson.dumps(kept_answer).decode())
         return self._again(answer)
 
     def _again(self, answer: dict[str, Any]) -> Any:
@@ -211,6 +213,10 @@ class Call:
         return Actor(self.method.name, self.context.request_id, caller.token_id, caller.user_id)
 
 
+def _told(error: JsonRpcError) -> dict[str, Any]:
+    return {"code": error.code, "message": error.message, "data": error.data}
+
+
 @dataclass(frozen=True, eq=False)
 class Method:
     """A documented function: what it takes, gives and needs.
@@ -229,6 +235,7 @@ class Method:
     deprecated_for: str | None = None
     by_ids: Lookup | None = None
     prepare: Callable[..., Any] | None = None
+    is_secret: bool = False
     __signature__: inspect.Signature = field(default=_AnySignature(), repr=False)
 
     @property
@@ -280,6 +287,7 @@ def method(
     deprecated_for: str | None = None,
     by_ids: Lookup | None = None,
     prepare: Callable[..., Any] | None = None,
+    is_secret: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a handler under the wire's name; a name taken twice is a mistake in the program.
 
@@ -289,6 +297,9 @@ def method(
     `prepare` is for writes that have much to read first: it gets the parameters and runs as a slow
     read does, and the handler gets what it gives, in the writer, where others wait meanwhile. Between
     the two anybody may write, so the handler must look again. An `Answer` ends the call without it.
+
+    `is_secret` is for results that nobody may see again: with an idempotency key the call is carried
+    out once all the same, and its repetition told so.
     """
     if prepare is not None and lane is not Lane.WRITE:
         raise ValueError(f"{name} writes nothing that could be prepared")
@@ -297,7 +308,7 @@ def method(
         if name in METHODS:
             raise ValueError(f"{name} is registered twice")
         METHODS[name] = Method(
-            name, handler, params(), returns, example, scope, lane, deprecated_for, by_ids, prepare
+            name, handler, params(), returns, example, scope, lane, deprecated_for, by_ids, prepare, is_secret
         )
         return handler
 

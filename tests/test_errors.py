@@ -106,7 +106,12 @@ REQUESTS: dict[str, tuple[dict[str, Any], str, str, bytes, dict[str, str]]] = {
 }
 
 OWN_TESTS = {"FORBIDDEN", "INTERNAL_ERROR"}  # below
-OWN_TESTS |= {"BAD_IDEMPOTENCY_KEY", "IDEMPOTENCY_KEY_REUSED", "IDEMPOTENCY_KEY_IN_USE"}  # test_repeats.py
+OWN_TESTS |= {
+    "BAD_IDEMPOTENCY_KEY",
+    "IDEMPOTENCY_KEY_REUSED",
+    "IDEMPOTENCY_KEY_IN_USE",
+    "SECRET_SHOWN_ONCE",
+}  # test_repeats.py
 
 
 def test_every_word_of_the_catalogue_can_be_met():

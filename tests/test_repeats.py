@@ -333,3 +333,14 @@ def test_of_fifty_who_come_at_once_with_one_key_one_is_carried_out(post, buy):
     assert 1 in words
     assert words <= {1, "IDEMPOTENCY_KEY_IN_USE"}
     assert tickets() == 1
+
+
+def test_a_secret_is_not_kept_and_the_call_not_made_again(post):
+    call = {"jsonrpc": "2.0", "id": 1, "method": "admin.CreateToken", "params": ["shop", "read"]}
+    made = post(call, key="once")["result"]
+
+    again = post(call, key="once")
+
+    assert (-32002, "SECRET_SHOWN_ONCE") == (again["error"]["code"], again["error"]["data"]["code"])
+    assert 1 == Token.select().where(Token.name == "shop").count()
+    assert made["token"] not in "".join(kept.answer for kept in KeptAnswer.select())

@@ -48,6 +48,7 @@ class CreateToken(Params):
     example={"name": "shop", "scope": "write"},
     scope=Scope.ADMIN,
     lane=Lane.WRITE,
+    is_secret=True,
 )
 def create_token(name: str, scope: Scope, user_id: UUID | None, expires_at: datetime | None) -> Issued:
     """Make a token; its secret is in the answer this once and nowhere else."""
