@@ -233,7 +233,6 @@ class User(DatedModel):
 
         Tokens that act for the user let nobody in any more. False: the user was erased already.
         """
-        from models.repeats import KeptAnswer
         from models.tickets import Ticket
         from models.tokens import Token
 
@@ -241,7 +240,6 @@ class User(DatedModel):
             return False
         Ticket.forget_email_of(self)
         Token.revoke_all_of(self)
-        KeptAnswer.blank(*(text for text in (str(self.id), self.email) if text))
         blank = dict.fromkeys(self.PERSONAL)
         return self.change(**blank, status=UserStatus.RETIRED, erased_at=clock.now())
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import operator
 from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -17,7 +16,6 @@ from models.text import instant_text
 
 KEPT = timedelta(hours=24)
 PURGED_AT_ONCE = 50
-BLANK = ""
 FORGET_AT_ONCE = 2  # old answers for each new one: more than come, so that they never pile up
 
 
@@ -41,10 +39,7 @@ class KeptAnswer(BaseModel):
 
     @classmethod
     def recall(cls, answer_id: UUID, asked: str) -> str | None:
-        """The answer that is kept, if one is.
-
-        Conflict: the key was used to ask something else, or the answer told of somebody who was erased.
-        """
+        """The answer that is kept, if one is. Conflict: the key was used to ask something else."""
         found = cls.find(id=answer_id)
         if found is None or found.at < clock.now() - KEPT:
             return None
@@ -52,15 +47,7 @@ class KeptAnswer(BaseModel):
             raise Conflict(
                 "IDEMPOTENCY_KEY_REUSED", "The idempotency key was used for another call or other parameters"
             )
-        if found.answer == BLANK:
-            raise Conflict("USER_ERASED", "The answer told of a user who was erased since")
         return found.answer
-
-    @classmethod
-    def blank(cls, *told: str) -> None:
-        """Blank the answers that hold one of these texts. They stay answered: a repeat does nothing again."""
-        holds = (peewee.fn.INSTR(cls.answer, text) > 0 for text in told)
-        cls.update(answer=BLANK).where(functools.reduce(operator.or_, holds)).execute()
 
     @classmethod
     def purge(cls, before: datetime, seconds: float) -> int:

@@ -174,13 +174,15 @@ class Call:
                 answer["result"] = self._result()
         except (NotFound, Conflict) as error:
             answer["error"] = _told(to_rpc_error(error, self.context.request_id))
-        kept_answer = answer
-        if self.method.is_secret and "result" in answer:
-            kept_answer = {"error": _told(rpc_error("SECRET_SHOWN_ONCE"))}
+        is_row = self.method.again is not None and "result" in answer
+        kept_answer = {"row": answer["result"]["id"]} if is_row else answer
         KeptAnswer.keep(answer_id, asked, orjson.dumps(kept_answer).decode())
         return self._again(answer)
 
     def _again(self, answer: dict[str, Any]) -> Any:
+        if "row" in answer:
+            assert self.method.again is not None
+            return rendered(self.method.returns, self.method.again(UUID(answer["row"])))
         if "error" in answer:
             self.error = JsonRpcError(**answer["error"])
         return answer.get("result")
@@ -235,7 +237,7 @@ class Method:
     deprecated_for: str | None = None
     by_ids: Lookup | None = None
     prepare: Callable[..., Any] | None = None
-    is_secret: bool = False
+    again: Callable[[UUID], Any] | None = None
     __signature__: inspect.Signature = field(default=_AnySignature(), repr=False)
 
     @property
@@ -287,7 +289,7 @@ def method(
     deprecated_for: str | None = None,
     by_ids: Lookup | None = None,
     prepare: Callable[..., Any] | None = None,
-    is_secret: bool = False,
+    again: Callable[[UUID], Any] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a handler under the wire's name; a name taken twice is a mistake in the program.
 
@@ -298,8 +300,8 @@ def method(
     read does, and the handler gets what it gives, in the writer, where others wait meanwhile. Between
     the two anybody may write, so the handler must look again. An `Answer` ends the call without it.
 
-    `is_secret` is for results that nobody may see again: with an idempotency key the call is carried
-    out once all the same, and its repetition told so.
+    `again` is for results that are not to be kept, since they tell of a person or are secret: with an
+    idempotency key only the `id` in the result is, and a repetition gets what `again` gives for it.
     """
     if prepare is not None and lane is not Lane.WRITE:
         raise ValueError(f"{name} writes nothing that could be prepared")
@@ -308,7 +310,7 @@ def method(
         if name in METHODS:
             raise ValueError(f"{name} is registered twice")
         METHODS[name] = Method(
-            name, handler, params(), returns, example, scope, lane, deprecated_for, by_ids, prepare, is_secret
+            name, handler, params(), returns, example, scope, lane, deprecated_for, by_ids, prepare, again
         )
         return handler
 

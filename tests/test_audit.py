@@ -11,6 +11,7 @@ import rpc.core  # noqa: F401  registers its methods
 from models import sample
 from models.audit import Audit
 from models.migrations import MODELS
+from models.repeats import KeptAnswer
 from models.tokens import Scope, Token
 from rpc.registry import METHODS, Lane
 
@@ -37,8 +38,8 @@ def params_of(name):
 
 
 def stored():
-    """All rows but those of the audit, by their ids."""
-    models = [model for model in MODELS if model is not Audit]
+    """All rows but those of the audit and the answers that are kept for repetitions, by their ids."""
+    models = [model for model in MODELS if model not in (Audit, KeptAnswer)]
     return {str(row["id"]): row for model in models for row in model.select().dicts()}
 
 

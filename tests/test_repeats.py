@@ -344,3 +344,16 @@ def test_a_secret_is_not_kept_and_the_call_not_made_again(post):
     assert (-32002, "SECRET_SHOWN_ONCE") == (again["error"]["code"], again["error"]["data"]["code"])
     assert 1 == Token.select().where(Token.name == "shop").count()
     assert made["token"] not in "".join(kept.answer for kept in KeptAnswer.select())
+
+
+def test_what_tells_of_a_person_is_not_kept_and_told_again_as_it_is_now(post, client):
+    call = {"jsonrpc": "2.0", "id": 1, "method": "admin.SaveUser", "params": {"first": "Ada"}}
+    made = post(call, key="once")["result"]
+    assert made == post(call, key="once")["result"]
+    assert "Ada" not in "".join(kept.answer for kept in KeptAnswer.select())
+
+    client.admin.erase_user(made["id"])
+
+    again = post(call, key="once")["result"]
+    assert (made["id"], None) == (again["id"], again["first"])
+    assert 1 == User.select().count()

@@ -43,6 +43,12 @@ from rpc.schemas import (
 )
 
 
+def _as_now(user_id: UUID) -> User:
+    user = User.of(user_id)
+    User.fetch_handles([user])
+    return user
+
+
 class SaveUser(Params):
     id = optional(Id, "user to change; an unknown one is the id of a new user")
     email = change(Email, "email, which nobody else must have")
@@ -85,6 +91,7 @@ class SaveUser(Params):
     example={"id": sample.ADA, "title": "Countess", "clear": ["dob"]},
     scope=Scope.ADMIN,
     lane=Lane.WRITE,
+    again=_as_now,
 )
 def save_user(id: UUID | None, **changes: Any) -> User:
     """Make a user, or change the one with this id.

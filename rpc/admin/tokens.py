@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from marshmallow import ValidationError, fields
 
 from models import clock, sample
+from models.errors import Conflict
 from models.people import User
 from models.tokens import Issued, Scope, Token
 from rpc.registry import Lane, method
@@ -34,6 +35,10 @@ def _is_to_come(instant: datetime) -> None:
         raise ValidationError("Must be in the future.")
 
 
+def _shown_once(token_id: UUID) -> NoReturn:
+    raise Conflict("SECRET_SHOWN_ONCE", f"The secret of token {token_id} was shown when it was made")
+
+
 class CreateToken(Params):
     name = required(Filled, "what the token is for")
     scope = required(Choice, "what it may do: write may also read, admin may do all", words=Scope)
@@ -48,7 +53,7 @@ class CreateToken(Params):
     example={"name": "shop", "scope": "write"},
     scope=Scope.ADMIN,
     lane=Lane.WRITE,
-    is_secret=True,
+    again=_shown_once,
 )
 def create_token(name: str, scope: Scope, user_id: UUID | None, expires_at: datetime | None) -> Issued:
     """Make a token; its secret is in the answer this once and nowhere else."""

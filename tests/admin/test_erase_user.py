@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from uuid import uuid4
 
@@ -14,7 +13,6 @@ from models.audit import Audit
 from models.database import database
 from models.memberships import Membership, MembershipState
 from models.people import Gender, Group, User, UserStatus
-from models.repeats import KeptAnswer
 from models.tickets import Ticket, TicketState
 from models.tokens import Scope, Token
 
@@ -188,16 +186,3 @@ def test_what_is_wrong_is_refused_by_name(client, params, member):
         client.call("admin.EraseUser", **params)
 
     assert [member] == list(caught.value.fields)
-
-
-def test_a_kept_answer_that_tells_of_the_user_is_blanked_and_its_call_not_made_again(client, ask):
-    call = {"jsonrpc": "2.0", "id": 1, "method": "admin.SaveUser", "params": {"first": "Ada"}}
-    asked = json.dumps(call | {"idempotencyKey": "once"}).encode()
-    made = json.loads(ask(asked))
-
-    client.admin.erase_user(made["result"]["id"])
-    again = json.loads(ask(asked))
-
-    assert "USER_ERASED" == again["error"]["data"]["code"]
-    assert [None] == [user.first for user in User.select()]
-    assert "Ada" not in "".join(kept.answer for kept in KeptAnswer.select())

@@ -36,7 +36,7 @@ def server(world, disk) -> Iterator[Server]:
 
 @pytest.fixture
 def client(server, world) -> Client:
-    return Client(server.url, world.secret)
+    return Client(server.url, world.secret, retry=None)
 
 
 def until(is_so: Callable[[], Any]) -> None:
