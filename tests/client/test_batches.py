@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import gc
 import json
+import os
+import signal
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -14,6 +19,7 @@ from client.errors import InvalidParams, NotFound, NotSent, TransportError, Unau
 from client.protocol import MOST_BYTES, MOST_VALUES, Call, Retry, Writer, dumps, loads, pieces
 from models import sample
 from models.memberships import Cohort
+from models.tickets import Ticket
 from models.tokens import Scope
 
 
@@ -137,6 +143,36 @@ def test_map_run_again_with_its_key_does_nothing_twice(client, make_kind, world)
 
     assert [1] * 40 == [outcome.result() for outcome in again]
     assert [1] * 40 == [len(client.user_tickets(email=email)) for email in buyers]
+
+
+IMPORT = """
+import sys
+from client import Client
+
+rows = ({"email": f"buyer{n}@example.org", "program_kind_id": sys.argv[1]} for n in range(2000))
+for outcome in Client.from_env().map("core.CreateProgramTicket", rows, key="import-8", size=100):
+    outcome.result()
+    print(outcome.number, flush=True)
+"""
+
+
+def test_an_import_that_was_killed_and_is_run_again_makes_each_ticket_once(server, world, make_kind):
+    command = [sys.executable, "-c", IMPORT, str(make_kind().id)]
+    settings = {"CORE_RPC_URL": server.url, "CORE_RPC_TOKEN": world.secrets[Scope.WRITE]}
+    root = Path(__file__).parent.parent.parent
+
+    with subprocess.Popen(
+        command, env=os.environ | settings, cwd=root, stdout=subprocess.PIPE, text=True
+    ) as first:
+        for line in first.stdout:
+            if int(line) == 500:
+                first.kill()
+                break
+    assert -signal.SIGKILL == first.returncode
+    assert Ticket.select().count() < 2000
+    subprocess.run(command, env=os.environ | settings, cwd=root, stdout=subprocess.DEVNULL, check=True)
+
+    assert 2000 == Ticket.select().count() == Ticket.select(Ticket.email).distinct().count()
 
 
 def test_nothing_more_is_sent_to_a_server_that_cannot_be_reached(scripted):
