@@ -56,7 +56,7 @@ def run(path: Path, url: str, token: str, params: dict[str, Any], *, seconds: fl
         "megabytes": megabytes,
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "client.lua.sandbox"],
+        [sys.executable, "-P", "-m", "client.lua.sandbox"],  # -P: not what lies in this folder
         stdin=subprocess.PIPE,
         env={name: os.environ[name] for name in PASSED_ON if name in os.environ},
         start_new_session=True,
