@@ -310,9 +310,9 @@ class Attack:
 
     async def _again_and_again(self, kind: str, act: Callable[[Wire, str], Awaitable[None]]) -> None:
         while True:
-            began = time.monotonic()
             takes_nothing = kind in NEVER_READING
             async with self._wire(4096 if takes_nothing else None) as wire:
+                began = time.monotonic()
                 await act(wire, self._secret)
                 await (self._let_go(wire) if takes_nothing else wire.closed())
             self._held[kind].append(time.monotonic() - began)
