@@ -34,7 +34,7 @@ LOOK_SECONDS = 0.01  # how often a stopping server looks whether all is answered
 GIVING_UP_SECONDS = 0.5  # in which those whose calls are given up at last are told so
 HALF_CLOSED_LOOK_SECONDS = 0.02
 
-UNSENT_IN_KERNEL = 128 * 1024  # bytes beyond what the caller's window takes
+UNSENT_IN_KERNEL = 32 * 1024  # bytes beyond what the caller's window takes
 
 OTHER_FILES = 256  # open files beside the connections
 

@@ -23,8 +23,8 @@ from rpc.registry import Call, Lane, Lookup
 Item = TypeVar("Item")
 Done = asyncio.Future[None]  # what a request waits for
 
-AT_ONCE = 256  # lookups of one batch that share a query
-TURN_SECONDS = 0.0005  # how long the loop works for one caller before others get a turn
+AT_ONCE = 64  # lookups of one batch that share a query
+TURN_SECONDS = 0.0003  # how long the loop works for one caller before others get a turn
 SHORT_ROUNDS = 4  # of the loop, in which a short request is read and answered
 LOOK_SECONDS = 0.1  # how often it is looked whether writes that wait are past their deadline
 

@@ -181,7 +181,7 @@ class Disk:
             if note.is_change:
                 content = contents[note.inode]
                 content[note.offset : note.end] = note.follows
-                content += bytes(note.size - len(content))
+                content += bytes(max(0, note.size - len(content)))
                 del content[note.size :]
         names = {path: path.stat().st_ino for path in self._contents()}
         for note in reversed(notes):
