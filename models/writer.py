@@ -253,12 +253,14 @@ class Writer:
         with database.atomic("IMMEDIATE"):
             memory.begin()
             until = time.monotonic() + self.GROUP_SECONDS
-            while self._jobs and time.monotonic() < until:
+            while self._jobs:
                 job = self._jobs.popleft()
                 group[job] = None
                 job.run_turn(time.monotonic() + self.TURN_SECONDS)
                 if not job.finished:
                     self._jobs.append(job)
+                if time.monotonic() > until:
+                    break
             memory.insert_waiting()
             committing = time.monotonic()
         self.seen.commit_seconds.add(time.monotonic() - committing)

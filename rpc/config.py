@@ -55,8 +55,8 @@ class Config:
     call_seconds: float = _setting(
         30.0, "time after which a call that has not begun is given up, and a slow read ended", least=0.01
     )
-    max_in_flight: int = _setting(64, "requests carried out at the same time", least=1)
-    max_waiting: int = _setting(256, "requests that wait beside them; who comes beyond gets 503", least=0)
+    max_in_flight: int = _setting(64, "requests in the server before others count as waiting", least=1)
+    max_waiting: int = _setting(256, "requests that may wait beside them; who comes beyond gets 503", least=0)
     wait_seconds: float = _setting(
         0.5, "time that a request of 16 KiB or more waits for its turn before it gets 503", least=0
     )

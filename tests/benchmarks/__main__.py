@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -35,7 +35,6 @@ class Row:
     module: str
     has_database: bool = False
     is_peer: bool = False
-    settings: dict[str, str] = field(default_factory=dict)
     only: tuple[str, ...] = ()  # the loads that it is there for
 
     def takes(self, load: Load) -> bool:
@@ -50,8 +49,7 @@ class Row:
 ROWS = (
     Row("raw", "raw"),
     Row("ours", "ours", has_database=True),
-    # One request at a time, hence one transaction for each: what group commit is measured against.
-    Row("one-each", "ours", True, settings={"CORE_RPC_MAX_IN_FLIGHT": "1"}, only=("writes-64",)),
+    Row("one-each", "one_each", has_database=True, only=("writes-64",)),
     Row("ordinary", "ordinary", has_database=True),
     Row("jsonrpcserver", "documented"),
     Row("pjrpc", "pjrpc_peer", is_peer=True),
@@ -164,7 +162,7 @@ def _started(row: Row, template: Path, secret: str) -> contextlib.AbstractContex
         path = template.with_name(f"{row.name}.db")
         shutil.copy(template, path)
     python = peers_python() if row.is_peer else None
-    return serving(row.module, secret=secret, database=path, python=python, settings=row.settings)
+    return serving(row.module, secret=secret, database=path, python=python)
 
 
 def _can(row: Row, server: Server, load: Load) -> None:
