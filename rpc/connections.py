@@ -18,6 +18,7 @@ from typing import Any
 import uuid_utils
 from aiohttp import HttpVersion10, HttpVersion11, web
 from aiohttp.web_protocol import RequestHandler
+from yarl import URL
 
 from rpc.config import Config
 from rpc.envelope import render_error
@@ -39,6 +40,7 @@ UNSENT_IN_KERNEL = 32 * 1024  # bytes beyond what the caller's window takes
 OTHER_FILES = 256  # open files beside the connections
 
 _VERSIONS = (HttpVersion11, HttpVersion10)
+_NOWHERE = URL("/")
 
 _SO_ATTACH_FILTER = 26  # of Linux; Python has no name for it
 _FLAGS, _SYN = 13, 0x02  # the byte of a TCP header, and the bit in it that asks for a new connection
@@ -87,8 +89,9 @@ class Server(web.Server):
 
     def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
         kind = web.BaseRequest
-        if message.version not in _VERSIONS:
-            kind, message = OfAnotherVersion, message._replace(version=HttpVersion11)
+        # The path of a CONNECT that names nothing is None, and so is its URL.
+        if message.version not in _VERSIONS or message.path is None:
+            kind, message = Malformed, message._replace(version=HttpVersion11, path="/", url=_NOWHERE)
         request = kind(message, payload, protocol, writer, task, self._loop, client_max_size=self._max_body)
         protocol.latest = request
         return request
@@ -139,8 +142,14 @@ class Server(web.Server):
         await self.shutdown(LOOK_SECONDS)
 
 
-class OfAnotherVersion(web.BaseRequest):
-    """A request of another version than HTTP/1.0 and 1.1, which aiohttp would take and answer in."""
+class Malformed(web.BaseRequest):
+    """A request that aiohttp lets through and is none: without a target, or of another version than
+    HTTP/1.0 and 1.1, in which it would answer."""
+
+
+def has_followers(request: web.BaseRequest) -> bool:
+    """Whether other requests have come in behind this one, on its connection."""
+    return bool(request.protocol._messages)
 
 
 class _Connection(RequestHandler):

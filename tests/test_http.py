@@ -296,6 +296,7 @@ def test_a_reply_that_nobody_takes_ends_the_connection(serve, connect, world, ma
         b"POST /rpc HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n",
         b"POST /rpc HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 20_000 + b"\r\n\r\n",
         b"POST /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"CONNECT \r\n\r\n",
         b"POST /rpc HTTP/1.1\r\nHost: a\r\n" + b"X: a\r\n" * 1000 + b"\r\n",
     ],
 )

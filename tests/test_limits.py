@@ -316,6 +316,26 @@ def test_who_has_pipelined_and_closed_that_way_gets_all_replies(server, connect,
     assert 200 == received.count(b"HTTP/1.1 200 OK")
 
 
+def test_however_many_callers_pipeline_others_wait_for_few_of_their_requests(
+    serve, connect, world, make_method
+):
+    carried_out: list[None] = []
+    make_method("test.Busy", lambda: carried_out.append(time.sleep(0.001)), lane=Lane.QUICK)
+    server = serve()
+    body, call = body_of(LOOKUP | {"method": "test.Busy"}), body_of(LOOKUP)
+    pipelining = [connect(server).send(*[head(world, len(body)), body] * 30) for _ in range(20)]
+    caller = connect(server)
+
+    begun, calls = len(carried_out), 0
+    while len(carried_out) < 300:
+        assert caller.send(head(world, len(call)), call).receive().status == 200
+        calls += 1
+
+    assert (len(carried_out) - begun) / calls < 5  # and not one of each of the 20
+    for wire in pipelining:
+        assert [200] * 30 == [wire.receive().status for _ in range(30)]
+
+
 @pytest.mark.parametrize("said", [b"", b"POST /rpc HTTP/1.1\r\nHost:"])
 def test_who_closes_without_a_whole_request_is_hung_up_on(said, server, connect):
     wire = connect(server).send(said)
