@@ -17,7 +17,16 @@ from statistics import median
 from tests.benchmarks import database, world
 from tests.benchmarks.loads import compact
 from tests.benchmarks.running import Server, serving
-from tests.overload.callers import Caller, Tally, call_on, in_turn, percentile, request
+from tests.overload.callers import (
+    FRESH,
+    Caller,
+    Tally,
+    batch_of_writes,
+    call_on,
+    in_turn,
+    percentile,
+    request,
+)
 
 STEPS = (1, 2, 4, 8, 16, 32, 64, 128)  # connections, with which it is looked what saturates
 SATURATED = 0.95  # of the highest rate
@@ -57,13 +66,8 @@ def _lookup_batches() -> list[bytes]:
 
 
 def _write_batches() -> list[bytes]:
-    fresh = [f"{world.FRESH[:-12]}{number:012x}".encode() for number in range(1000)]
-    calls = [compact(world.buy(number)) for number in range(1000)]
-    bodies = [call.replace(world.FRESH.encode(), own) for call, own in zip(calls, fresh, strict=True)]
-    return [b"[" + b",".join(bodies) + b"]"]
+    return [batch_of_writes(1000)]
 
-
-FRESH = world.FRESH[:8].encode()
 
 LOADS = (
     Load("lookups", _lookups, 1, 64),

@@ -9,6 +9,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from tests.benchmarks import world
+from tests.benchmarks.loads import compact
+
+FRESH = world.FRESH[:8].encode()  # the eight digits of a write's own id that `in_turn` makes others
 _LENGTH = re.compile(rb"\r\nContent-Length: (\d+)\r\n")
 
 
@@ -94,6 +98,15 @@ def request(body: bytes, secret: str) -> bytes:
         f"Authorization: Bearer {secret}\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
+
+
+def batch_of_writes(count: int) -> bytes:
+    """A batch of purchases, each with an id of its own behind `FRESH`."""
+    calls = []
+    for number in range(count):
+        own = f"{world.FRESH[:-12]}{number:012x}"
+        calls.append(compact(world.buy(number)).replace(world.FRESH.encode(), own.encode()))
+    return b"[" + b",".join(calls) + b"]"
 
 
 _NUMBERS = itertools.count(1)

@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.benchmarks import database, world
 from tests.benchmarks.loads import compact
 from tests.benchmarks.running import Server, serving
-from tests.overload.callers import in_turn, request
+from tests.overload.callers import FRESH, batch_of_writes, in_turn, request
 
 EXIT_WITHIN = 10.0  # seconds after the signal
 LOAD_SECONDS = 0.7  # before the signal
@@ -60,11 +60,7 @@ def _batch() -> list[bytes]:
 
 
 def _writes() -> list[bytes]:
-    calls = [
-        compact(world.buy(number)).replace(world.FRESH.encode(), f"{world.FRESH[:-12]}{number:012x}".encode())
-        for number in range(200)
-    ]
-    return [b"[" + b",".join(calls) + b"]"]
+    return [batch_of_writes(200)]
 
 
 def _lists() -> list[bytes]:
@@ -158,9 +154,6 @@ async def _stop_under_load(server: Server) -> tuple[Seen, float, bool]:
     seconds = time.monotonic() - began
     await asyncio.gather(*callers)
     return seen, seconds, was_unready
-
-
-FRESH = world.FRESH[:8].encode()
 
 
 def _requests(server: Server, sort: Sort) -> list[bytes]:
