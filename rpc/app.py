@@ -306,7 +306,7 @@ class App:
             schema=self.schema,
             ready=ready,
             in_flight=min(self.requests, self.config.max_in_flight),
-            waiting=max(0, self.requests - self.config.max_in_flight),
+            waiting=max(0, self.requests - self.config.max_in_flight) + self.gate_of_long.waiting,
             connections=self.connections(),
             readers_busy=min(reading, config.readers),
             readers_waiting=max(0, reading - config.readers),

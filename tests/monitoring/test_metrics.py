@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,8 @@ from models.database import database
 from models.tally import Histogram
 from models.tokens import Scope
 from models.writer import Seen
+from rpc.app import LONG_AT_ONCE
+from rpc.envelope import LONG_BODY
 from rpc.errors import CATALOGUE
 from rpc.monitoring.metrics import Metrics, State
 from rpc.registry import METHODS, Lane
@@ -107,6 +110,20 @@ def test_metrics_are_told_while_all_places_are_taken(serve, call, scrape, make_m
     assert found("core_rpc_limit", of="in_flight") == 1
     assert scrape(server)("core_rpc_requests_in_flight") == 0
     assert scrape(server)("core_rpc_readers_busy") == 0
+
+
+def test_long_requests_that_stand_in_line_are_told_as_waiting(serve, call, scrape, hold):
+    server = serve(readers=LONG_AT_ONCE, wait_seconds=FAR)
+    long = json.dumps(LOOKUP | {"method": "test.Hold"}).encode().ljust(LONG_BODY)
+    with ThreadPoolExecutor(LONG_AT_ONCE + 2) as callers:
+        held = [callers.submit(call, server, long) for _ in range(LONG_AT_ONCE + 2)]
+        most, until = 0.0, time.monotonic() + FAR
+        while most < 2 and time.monotonic() < until:
+            most = max(most, scrape(server)("core_rpc_requests_waiting"))
+        hold.set()
+
+        assert [200] * len(held) == [one.result().status for one in held]
+    assert most == 2
 
 
 def test_slow_reads_that_wait_for_a_thread_are_counted(serve, call, scrape, make_method):
