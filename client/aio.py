@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from client import protocol
 from client.batch import Gathered, Outcome, Rows
-from client.client import AHEAD, MAP_ENTRIES
+from client.client import AHEAD, MAP_ENTRIES, given_or_set
 from client.errors import NotReached, TimedOut, TransportError
 from client.functions import Function
 from client.protocol import NEVER, Call, Params, Reply, Retry, Steps, Writer
@@ -43,11 +42,7 @@ class AsyncClient(AsyncFunctions):
     @classmethod
     def from_env(cls, *, url: str | None = None, token: str | None = None, **options: Any) -> AsyncClient:
         """A client with the settings CORE_RPC_URL and CORE_RPC_TOKEN, where no others are given."""
-        return cls(
-            os.environ.get("CORE_RPC_URL") if url is None else url,
-            os.environ.get("CORE_RPC_TOKEN") if token is None else token,
-            **options,
-        )
+        return cls(*given_or_set(url, token), **options)
 
     async def __aenter__(self) -> AsyncClient:
         return self

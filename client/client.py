@@ -55,11 +55,7 @@ class Client(SyncFunctions):
     @classmethod
     def from_env(cls, *, url: str | None = None, token: str | None = None, **options: Any) -> Client:
         """A client with the settings CORE_RPC_URL and CORE_RPC_TOKEN, where no others are given."""
-        return cls(
-            os.environ.get("CORE_RPC_URL") if url is None else url,
-            os.environ.get("CORE_RPC_TOKEN") if token is None else token,
-            **options,
-        )
+        return cls(*given_or_set(url, token), **options)
 
     def __enter__(self) -> Client:
         return self
@@ -198,6 +194,14 @@ class Batch(Gathered):
     def send(self) -> None:
         """Send what has been gathered, if there is something."""
         self._settle(self._client._send_all(protocol.pieces(self._calls)))
+
+
+def given_or_set(url: str | None, token: str | None) -> tuple[str | None, str | None]:
+    """The URL and the token that were given, else those of CORE_RPC_URL and CORE_RPC_TOKEN."""
+    return (
+        os.environ.get("CORE_RPC_URL") if url is None else url,
+        os.environ.get("CORE_RPC_TOKEN") if token is None else token,
+    )
 
 
 @contextmanager

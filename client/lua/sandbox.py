@@ -19,10 +19,10 @@ import time
 from importlib import import_module, resources
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
 
 import urllib3
 
+from client import protocol
 from client.errors import ClientError
 
 MOST_OUTPUT = 16 * 1024 * 1024  # bytes that a script may print
@@ -147,8 +147,7 @@ class _Host:
     """
 
     def __init__(self, url: str, token: str) -> None:
-        self._url = url.rstrip("/") + "/rpc" if urlsplit(url).path in ("", "/") else url
-        self._headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+        self._url, self._headers = protocol.endpoint(url), protocol.headers(token)
         self._pool = urllib3.PoolManager(retries=False, timeout=HTTP_SECONDS)
         self._room = MOST_OUTPUT
 
