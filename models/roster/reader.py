@@ -2,10 +2,14 @@
 
 Members of a zip are read as streams, by name; nothing is ever unpacked. Nothing that a file contains
 raises: what cannot be read is told to `refuse`, and the rest is read.
+
+CSV is read as Excel and student information systems write it: the separator is found in the header,
+the encoding in the bytes, and empty cells at the end of a row may be missing.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import lzma
@@ -15,6 +19,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -26,6 +31,19 @@ PACKED_AT_MOST = 200  # times; rows that differ at all are packed to a tenth, or
 LINE_AT_MOST = 2**20  # characters; longer is no roster, and would be read into memory whole
 BLOCK = 2**20
 READ_AGAIN_AT_MOST = 200_000  # lines; a file in which every row is broken is not worth more
+SEPARATORS = ",;\t"
+MAC_FOLDER = "__MACOSX"  # which the Finder adds to a zip
+BYTE_ORDER_MARK = "\ufeff"
+BLANK_LINE = SEPARATORS + '" \r\n'  # characters of a line in which nothing stands
+UTF_8, UTF_16_LE, UTF_16_BE = "utf-8", "utf-16-le", "utf-16-be"
+WINDOWS_1252 = (
+    "The file is not UTF-8: it was probably saved as Windows-1252 (cp1252). Save it as CSV UTF-8, and import "
+    "it again."
+)
+
+# How undecodable bytes become lone surrogates, which no cell may contain: a row with one is told, not
+# the file.
+MARKED = {UTF_8: "surrogateescape", UTF_16_LE: "surrogatepass", UTF_16_BE: "surrogatepass"}
 
 # What a damaged, encrypted or strangely compressed member raises.
 UNREADABLE = (
@@ -36,6 +54,7 @@ UNREADABLE = (
     NotImplementedError,
     RuntimeError,
     OSError,
+    UnicodeError,  # of UTF-16 that ends within a character
 )
 
 # Takes line, column, code word and message.
@@ -64,12 +83,26 @@ class Stored:
         return self.size > FILE_AT_MOST or is_blown_up
 
 
-@contextmanager
-def stored_files(path: Path) -> Iterator[dict[str, Stored]]:
+class Files(dict[str, Stored]):
     """The files of a directory or zip, by lower-case name without folders."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unread: list[tuple[str, str]] = []  # entries that are not among them, and why
+
+    def add(self, name: str, where: str, stored: Stored) -> None:
+        """Take in a file, unless there is one of the same name already."""
+        if name.lower() in self:
+            self.unread.append((where, f"There is another {name.lower()}, and that one is read."))
+        else:
+            self[name.lower()] = stored
+
+
+@contextmanager
+def stored_files(path: Path) -> Iterator[Files]:
+    """The files of a directory or zip."""
     if path.is_dir():
-        entries = sorted(entry for entry in path.iterdir() if entry.is_file())
-        yield {entry.name.lower(): _of_directory(entry) for entry in entries}
+        yield _of_directory(path)
         return
     if not path.exists():
         raise NotARoster(f"There is no file or directory {path}")
@@ -81,23 +114,33 @@ def stored_files(path: Path) -> Iterator[dict[str, Stored]]:
         yield _of_zip(archive)
 
 
-def _of_directory(entry: Path) -> Stored:
+def _of_directory(path: Path) -> Files:
+    """The files of a directory; of names that differ in letter case alone, the lower one counts."""
+    files = Files()
+    for entry in sorted(path.iterdir(), reverse=True):
+        if entry.is_file():
+            files.add(entry.name, entry.name, _stored(entry))
+        elif entry.is_dir():
+            files.unread.append((f"{entry.name}/", "Folders of a directory are not looked into."))
+        else:
+            files.unread.append((entry.name, "It is no file, or a link to nothing."))
+    return files
+
+
+def _stored(entry: Path) -> Stored:
     return Stored(entry.stat().st_size, lambda: entry.open("rb"))
 
 
-def _of_zip(archive: zipfile.ZipFile) -> dict[str, Stored]:
+def _of_zip(archive: zipfile.ZipFile) -> Files:
     """The members by name; of the same name in several folders, the outermost counts."""
-
-    def stored(member: zipfile.ZipInfo) -> Stored:
-        return Stored(member.file_size, lambda: archive.open(member), member.compress_size)
-
-    found: dict[str, Stored] = {}
+    files = Files()
     members = [member for member in archive.infolist() if not member.is_dir()]
     for member in sorted(members, key=lambda member: (member.filename.count("/"), member.filename)):
         *folders, name = member.filename.split("/")
-        if "__MACOSX" not in folders:
-            found.setdefault(name.lower(), stored(member))
-    return found
+        if MAC_FOLDER not in folders:
+            stored = Stored(member.file_size, partial(archive.open, member), member.compress_size)
+            files.add(name, member.filename, stored)
+    return files
 
 
 class _Lines:
@@ -105,24 +148,22 @@ class _Lines:
 
     def __init__(self, text: io.TextIOWrapper) -> None:
         self._text = text
-        self._again: deque[str] = deque()
+        first = text.readline(LINE_AT_MOST).lstrip(BYTE_ORDER_MARK)
+        self._again = deque([first] if first else [])
         self._may_repeat = READ_AGAIN_AT_MOST
         self.number = 0  # of the line taken last
         self.taken: list[str] = []  # for the present record
 
-    def __iter__(self) -> _Lines:
-        return self
+    def __iter__(self) -> Iterator[str]:
+        again, taken, readline = self._again, self.taken, self._text.readline
+        while line := again.popleft() if again else readline(LINE_AT_MOST):
+            self.number += 1
+            taken.append(line)
+            yield line
 
-    def __next__(self) -> str:
-        line = self._again.popleft() if self._again else self._text.readline(LINE_AT_MOST)
-        if not line:
-            raise StopIteration
-        self.number += 1
-        self.taken.append(line)
-        return line
-
-    def give_back_all_but_first(self) -> None:
-        back = self.taken[1:]
+    def give_back_all_but(self, kept: int) -> None:
+        """Take the lines of the present record again, but for the first few."""
+        back = self.taken[kept:]
         self._may_repeat -= len(back)
         if self._may_repeat >= 0:
             self._again.extendleft(reversed(back))
@@ -132,31 +173,39 @@ class _Lines:
 class Table:
     """An open CSV file: its columns, then its records."""
 
-    def __init__(self, name: str, file: IO[bytes], total: int) -> None:
-        # Bytes that are not UTF-8 become lone surrogates, which no cell may contain: a bad row is
-        # refused, not the file. Line ends stay as they are, for the csv module to see.
-        text = io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="")
+    def __init__(self, name: str, file: IO[bytes], scan: _Scan) -> None:
+        # Line ends stay as they are, for the csv module to see.
+        text = io.TextIOWrapper(file, scan.encoding, errors=MARKED[scan.encoding], newline="")
         self.name = name
-        self.total = total  # about so many records
+        self.total = max(scan.lines - 1, 0)  # about so many records
         self._lines = _Lines(text)
-        self._reader = csv.reader(self._lines, strict=True)
+        self._separator = SEPARATORS[0]
         self.columns: list[str] = []
 
     def read_header(self) -> None:
         """Take the column names. csv.Error when the first record is none."""
-        for cells in self._reader:
-            if cells:
-                self.columns = [cell.strip() for cell in cells]
-                return
+        for line in self._lines:
+            if line.strip(BLANK_LINE):
+                self._separator = _separator(line)
+                self._lines.give_back_all_but(len(self._lines.taken) - 1)
+                break
+        self.columns = [cell.strip() for cell in next(self._left(), [])]
+
+    def _left(self) -> Iterator[list[str]]:
+        """The records of the lines that are left. Lines that are given back need it to be made anew."""
+        return csv.reader(self._lines, delimiter=self._separator, strict=True)
 
     def records(self, refuse: Refuse) -> Iterator[tuple[int, list[str]]]:
-        """Each record with the line that it begins in; what is no record is told to `refuse`."""
-        lines, width = self._lines, len(self.columns)
+        """Each record with the line that it begins in, with a cell for each column.
+
+        What is no record is told to `refuse`. Rows without anything in them are passed over.
+        """
+        lines, reader, width = self._lines, self._left(), len(self.columns)
         while True:
             lines.taken.clear()
             line = lines.number + 1
             try:
-                cells = next(self._reader)
+                cells = next(reader)
             except StopIteration:
                 return
             except csv.Error as error:
@@ -165,12 +214,15 @@ class Table:
                 refuse(line, None, "UNREADABLE_FILE", f"The rest of the file cannot be read: {error}")
                 return
             else:
-                if len(cells) == width:
+                if cells and cells[0] and len(cells) == width:  # nearly all
+                    if cells[0].isspace() and _is_empty(cells):
+                        continue
                     yield line, cells
                     continue
-                if not any(cells[width:]) and not 0 < len(cells) < width:
-                    if cells:  # otherwise it is an empty line
-                        yield line, cells[:width]
+                if _is_empty(cells):
+                    continue
+                if _is_empty(cells[width:]) and not self._took_in_rows(len(cells)):
+                    yield line, cells[:width] + [""] * (width - len(cells))
                     continue
                 problem = f"{len(cells)} cells under {width} columns"
             if len(lines.taken[-1]) >= LINE_AT_MOST:
@@ -178,7 +230,30 @@ class Table:
                 return
             refuse(line, None, "BAD_ROW", f"Not a row of CSV: {problem}")
             # A stray quote takes in the lines below it, up to the next quote: those are rows again.
-            lines.give_back_all_but_first()
+            lines.give_back_all_but(1)
+            reader = self._left()
+
+    def _took_in_rows(self, count: int) -> bool:
+        """Whether a record of too few cells has whole rows in one of them, after a stray quote."""
+        width = len(self.columns)
+        below = self._lines.taken[1:]
+        return count < width and any(line.count(self._separator) >= width - 1 for line in below)
+
+
+def _separator(header: str) -> str:
+    """What separates the cells of a header: that by which it has most of them."""
+    return max(SEPARATORS, key=lambda separator: len(_cells(header, separator)))
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=separator, strict=True), [])
+    except csv.Error:
+        return []
+
+
+def _is_empty(cells: list[str]) -> bool:
+    return not any(cells) or not "".join(cells).strip()
 
 
 @contextmanager
@@ -192,15 +267,19 @@ def opened(name: str, stored: Stored, refuse: Refuse) -> Iterator[Table | None]:
         yield None
         return
     try:
-        total = _count_lines(stored) - 1
+        scan = _Scan.of(stored)
         file = stored.open()
     except UNREADABLE as error:
         refuse(1, None, "UNREADABLE_FILE", f"The file cannot be read: {error}")
         yield None
         return
     with file:
-        table = Table(name, file, max(total, 0))
+        if scan.line_not_utf_8:
+            refuse(scan.line_not_utf_8, None, "NOT_UTF_8", WINDOWS_1252)
+            yield None
+            return
         try:
+            table = Table(name, file, scan)
             table.read_header()
         except (csv.Error, *UNREADABLE) as error:
             refuse(1, None, "UNREADABLE_FILE", f"The header cannot be read: {error}")
@@ -209,13 +288,63 @@ def opened(name: str, stored: Stored, refuse: Refuse) -> Iterator[Table | None]:
         yield table
 
 
-def _count_lines(stored: Stored) -> int:
-    """About how many lines a file has, whatever ends them."""
-    feeds = returns = 0
-    last = b"\n"
-    with stored.open() as file:
-        while block := file.read(BLOCK):
-            feeds += block.count(b"\n")
-            returns += block.count(b"\r")
-            last = block[-1:]
-    return max(feeds, returns) + (last not in b"\r\n")
+@dataclass(frozen=True)
+class _Scan:
+    """What one look over the bytes of a file tells."""
+
+    encoding: str
+    lines: int  # about so many, whatever ends them
+    line_not_utf_8: int | None  # the first one, in a file of which most of what is not ASCII is not UTF-8
+
+    @classmethod
+    def of(cls, stored: Stored) -> _Scan:
+        feeds = returns = 0
+        last = b"\n"
+        encoding = None
+        text = _Utf8()
+        with stored.open() as file:
+            while block := file.read(BLOCK):
+                encoding = encoding or _encoding(block)
+                if encoding == UTF_8:
+                    text.feed(block, max(feeds, returns))
+                feeds += block.count(b"\n")
+                returns += block.count(b"\r")
+                last = block[-1:]
+        lines = max(feeds, returns)
+        text.feed(b"", lines, final=True)
+        lines += last not in b"\r\n"
+        return cls(encoding or UTF_8, lines, text.first_line if text.wrong > text.right else None)
+
+
+def _encoding(start: bytes) -> str:
+    """UTF-16 by its byte order mark, or by the NULs of a header, which is ASCII; else UTF-8."""
+    zeros = tuple(byte == 0 for byte in start[:4])
+    if start.startswith(codecs.BOM_UTF16_LE) or zeros == (False, True, False, True):
+        return UTF_16_LE
+    if start.startswith(codecs.BOM_UTF16_BE) or zeros == (True, False, True, False):
+        return UTF_16_BE
+    return UTF_8
+
+
+class _Utf8:
+    """How much of what is beyond ASCII is UTF-8, and how much is not."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder(UTF_8)(MARKED[UTF_8])
+        self.right = 0  # bytes, less one for each character
+        self.wrong = 0  # bytes
+        self.first_line: int | None = None  # in which there is a wrong one
+
+    def feed(self, block: bytes, lines: int, final: bool = False) -> None:
+        """Take the next bytes, before which so many lines end."""
+        pending, _ = self._decoder.getstate()
+        if block.isascii() and not pending:
+            return
+        text = self._decoder.decode(block, final)
+        self.right += len(block) - len(text)
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            self.wrong += len(text) - len(text.encode(errors="ignore").decode())
+            before = text[: error.start]
+            self.first_line = self.first_line or lines + max(before.count("\n"), before.count("\r")) + 1

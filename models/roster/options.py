@@ -1,0 +1,70 @@
+"""How an import is to be carried out: what a caller may choose, and how that is written."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+_AMOUNT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(%?)", re.ASCII)
+
+
+class Dates(StrEnum):
+    """How dates may be written: as YYYY-MM-DD alone, or also as M/D/YYYY."""
+
+    ISO = "iso"
+    US = "us"
+
+
+class Missing(StrEnum):
+    """What becomes of memberships that no row of a source names any longer."""
+
+    KEEP = "keep"
+    END = "end"
+
+
+class Match(StrEnum):
+    """Which users a new sourcedId is given to, found by their email.
+
+    Those without a sourcedId; none; or those of other sources, too.
+    """
+
+    DEFAULT = "default"
+    NONE = "none"
+    EMAIL = "email"
+
+
+@dataclass(frozen=True)
+class MaxChanges:
+    """How many memberships may change: a number, or a percentage of the active ones of a source."""
+
+    amount: Decimal
+    is_percentage: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> MaxChanges:
+        """A limit written as `50` or `5%`; ValueError when it is neither."""
+        found = _AMOUNT.fullmatch(text.strip())
+        if found is None or ("." in found[1] and not found[2]):
+            raise ValueError(f"{text!r} is neither a number such as 50 nor a percentage such as 5%")
+        return cls(Decimal(found[1]), bool(found[2]))
+
+    def allows(self, changes: int, active: int) -> bool:
+        """Whether so many changes are no more than what is allowed, of so many active memberships."""
+        return changes * 100 <= self.amount * active if self.is_percentage else changes <= self.amount
+
+    def __str__(self) -> str:
+        return f"{self.amount}{'%' * self.is_percentage}"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a caller of an import chooses."""
+
+    source: str = "default"  # name of the system that the ids come from
+    dry_run: bool = False
+    dates: Dates = Dates.ISO
+    missing: Missing = Missing.KEEP
+    max_changes: MaxChanges | None = None
+    match: Match = Match.DEFAULT

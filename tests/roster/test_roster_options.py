@@ -1,0 +1,29 @@
+"""What a caller of an import chooses."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.roster.options import MaxChanges
+
+
+@pytest.mark.parametrize("text", ["0", "50", "5%", "2.5%", " 7 ", "5 %", "100%"])
+def test_a_limit_is_a_number_or_a_percentage(text):
+    assert str(MaxChanges.parse(text)) == text.replace(" ", "")
+
+
+@pytest.mark.parametrize("text", ["", "%", "-1", "1.5", "5%%", "five", "1e3", "٣", "50,", "5 percent"])
+def test_what_is_no_limit_is_told_with_how_one_is_written(text):
+    with pytest.raises(ValueError, match="a number such as 50 nor a percentage such as 5%"):
+        MaxChanges.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "active"),
+    [("50", 50, 10), ("0", 0, 10), ("5%", 5, 100), ("5%", 5, 119), ("2.5%", 1, 40)],
+)
+def test_a_limit_allows_so_many_changes_and_no_more(text, most, active):
+    limit = MaxChanges.parse(text)
+
+    assert limit.allows(most, active)
+    assert not limit.allows(most + 1, active)
