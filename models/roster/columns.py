@@ -19,7 +19,10 @@ from models import clock
 from models.memberships import MembershipRole, MembershipState
 from models.people import Gender, UserRole, email_key
 from models.programs import DURATION_AT_MOST, Mode
-from models.text import COMMENTS, DAY_TEXT, INSTANT_TEXT, NAME, UUID_TEXT
+from models.roster.cells import BadCell
+from models.roster.dates import day_as
+from models.roster.options import Dates
+from models.text import COMMENTS, INSTANT_TEXT, NAME, UUID_TEXT
 
 NAMESPACE = uuid.NAMESPACE_URL
 PRIORITY_AT_MOST = 1_000_000
@@ -28,15 +31,6 @@ PRIORITY_AT_MOST = 1_000_000
 def row_id(source: str, kind: str, sourced_id: str) -> UUID:
     """The id of a row that an import makes; kind is course, class, user or enrollment."""
     return uuid_utils.compat.uuid5(NAMESPACE, f"{source}/{kind}/{sourced_id}")
-
-
-class BadCell(Exception):
-    """A cell that says nothing that its column can mean."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
 
 
 class Status(StrEnum):
@@ -80,13 +74,7 @@ def an_id(cell: str) -> UUID:
     return UUID(cell.strip())
 
 
-def day(cell: str) -> date:
-    try:
-        if DAY_TEXT.fullmatch(cell.strip()):
-            return date.fromisoformat(cell.strip())
-    except ValueError:
-        pass
-    raise BadCell("BAD_DATE", "Must be a date as YYYY-MM-DD.")
+day = day_as(Dates.ISO)
 
 
 def instant(cell: str) -> datetime:

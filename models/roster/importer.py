@@ -26,8 +26,9 @@ from models.ids import new_id
 from models.roster.catalogue import Classes, Courses, Sessions
 from models.roster.columns import FILES, USERS, File
 from models.roster.enrollments import Cohorts, Enrollments
+from models.roster.passed_over import MANIFEST, of_no_use, passed_over
 from models.roster.people import Labels, Roles, Users
-from models.roster.reader import NotARoster, Refuse, Stored, Table, opened, stored_files
+from models.roster.reader import Files, NotARoster, Refuse, Table, opened, stored_files
 from models.roster.rehearsal import on_a_copy
 from models.roster.report import Counts, Report
 from models.roster.rows import Ids, Refused, Row, Step
@@ -35,7 +36,6 @@ from models.text import FORBIDDEN, NAME
 
 ROWS_AT_ONCE = 400  # in one transaction
 REFUSED_AT_MOST = 100_000  # rows of a file, which the report holds; nobody would mend more
-MANIFEST = "manifest.csv"
 
 Progress = Callable[[str, int, int | None], None]
 T = TypeVar("T")
@@ -69,7 +69,7 @@ class _Hopeless(Exception):
 class _Run:
     """One run over the files of a set."""
 
-    def __init__(self, files: dict[str, Stored], report: Report, progress: Progress) -> None:
+    def __init__(self, files: Files, report: Report, progress: Progress) -> None:
         self._files = files
         self._report = report
         self._progress = progress
@@ -85,6 +85,9 @@ class _Run:
         cohorts = Cohorts(*common)
         enrollments = Enrollments(cohorts, roles, *common)
         self._check_manifest()
+        for name, why in passed_over(self._files):
+            self._report.warn(name, 1, None, "FILE_PASSED_OVER", why)
+        self._report.unused += of_no_use(self._files)
         for step in (sessions, Courses(*common), classes, labels, users, roles, cohorts, enrollments):
             self._do(step)
         for ids in chunked(classes.to_archive, ROWS_AT_ONCE):

@@ -50,9 +50,9 @@ class MaxChanges:
             raise ValueError(f"{text!r} is neither a number such as 50 nor a percentage such as 5%")
         return cls(Decimal(found[1]), bool(found[2]))
 
-    def allows(self, changes: int, active: int) -> bool:
-        """Whether so many changes are no more than what is allowed, of so many active memberships."""
-        return changes * 100 <= self.amount * active if self.is_percentage else changes <= self.amount
+    def of(self, active: int) -> int:
+        """How many changes are allowed where so many memberships are active."""
+        return int(self.amount * active / 100 if self.is_percentage else self.amount)
 
     def __str__(self) -> str:
         return f"{self.amount}{'%' * self.is_percentage}"

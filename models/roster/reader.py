@@ -75,6 +75,7 @@ class Stored:
     size: int
     open: Callable[[], IO[bytes]]
     packed: int | None = None  # its bytes in a zip
+    where: str = ""  # its name, with the folders that it lies in
 
     @property
     def is_too_large(self) -> bool:
@@ -90,10 +91,10 @@ class Files(dict[str, Stored]):
         super().__init__()
         self.unread: list[tuple[str, str]] = []  # entries that are not among them, and why
 
-    def add(self, name: str, where: str, stored: Stored) -> None:
+    def add(self, name: str, stored: Stored) -> None:
         """Take in a file, unless there is one of the same name already."""
-        if name.lower() in self:
-            self.unread.append((where, f"There is another {name.lower()}, and that one is read."))
+        if one := self.get(name.lower()):
+            self.unread.append((stored.where, f"It is not read; {one.where} is."))
         else:
             self[name.lower()] = stored
 
@@ -119,16 +120,16 @@ def _of_directory(path: Path) -> Files:
     files = Files()
     for entry in sorted(path.iterdir(), reverse=True):
         if entry.is_file():
-            files.add(entry.name, entry.name, _stored(entry))
+            files.add(entry.name, _stored(entry))
         elif entry.is_dir():
-            files.unread.append((f"{entry.name}/", "Folders of a directory are not looked into."))
+            files.unread.append((f"{entry.name}/", "A folder in a directory is not looked into."))
         else:
-            files.unread.append((entry.name, "It is no file, or a link to nothing."))
+            files.unread.append((entry.name, "It is not read: it is no file, or a link to none."))
     return files
 
 
 def _stored(entry: Path) -> Stored:
-    return Stored(entry.stat().st_size, lambda: entry.open("rb"))
+    return Stored(entry.stat().st_size, lambda: entry.open("rb"), where=entry.name)
 
 
 def _of_zip(archive: zipfile.ZipFile) -> Files:
@@ -138,8 +139,9 @@ def _of_zip(archive: zipfile.ZipFile) -> Files:
     for member in sorted(members, key=lambda member: (member.filename.count("/"), member.filename)):
         *folders, name = member.filename.split("/")
         if MAC_FOLDER not in folders:
-            stored = Stored(member.file_size, partial(archive.open, member), member.compress_size)
-            files.add(name, member.filename, stored)
+            where = member.filename
+            stored = Stored(member.file_size, partial(archive.open, member), member.compress_size, where)
+            files.add(name, stored)
     return files
 
 

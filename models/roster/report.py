@@ -43,6 +43,8 @@ class Report:
     dry_run: bool
     counts: dict[str, Counts] = field(default_factory=dict)
     refusals: list[Refusal] = field(default_factory=list)
+    warnings: list[Refusal] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)  # files of OneRoster of which nothing is taken
 
     def of(self, name: str) -> Counts:
         """The counts of a file, or of what several files mention (`cohorts`, `labels`)."""
@@ -52,6 +54,10 @@ class Report:
         """Note a row that does not go in."""
         self.of(file).refused += 1
         self.refusals.append(Refusal(file, line, field, code, message))
+
+    def warn(self, file: str, line: int, field: str | None, code: str, message: str) -> None:
+        """Note what is wrong, and keeps nothing from going in."""
+        self.warnings.append(Refusal(file, line, field, code, message))
 
     @property
     def total(self) -> Counts:
@@ -66,6 +72,8 @@ class Report:
             "dryRun": self.dry_run,
             "counts": {name: dataclasses.asdict(counts) for name, counts in self.counts.items()},
             "refusals": [dataclasses.asdict(refusal) for refusal in self.refusals],
+            "warnings": [dataclasses.asdict(warning) for warning in self.warnings],
+            "unusedFiles": self.unused,
         }
         return json.dumps(members, ensure_ascii=False, indent=2) + "\n"
 
@@ -78,6 +86,9 @@ class Report:
         lines += [str(refusal) for refusal in self.refusals[:SHOWN_AT_MOST]]
         if len(self.refusals) > SHOWN_AT_MOST:
             lines.append(f"... and {len(self.refusals) - SHOWN_AT_MOST} more, all in the JSON report")
+        lines += [f"Warning: {warning}" for warning in self.warnings[:SHOWN_AT_MOST]]
+        if self.unused:
+            lines.append(f"Files of OneRoster of which nothing is taken: {', '.join(self.unused)}")
         if self.dry_run:
             lines.append("This was a dry run: nothing was written.")
         return "\n".join(lines)

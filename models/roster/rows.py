@@ -14,7 +14,8 @@ import orjson
 import peewee
 
 from models.database import database
-from models.roster.columns import STATUS, BadCell, Column, File, Status, row_id
+from models.roster.cells import BadCell
+from models.roster.columns import STATUS, Column, File, Status, row_id
 from models.roster.report import Report
 from models.rows import BaseModel
 

@@ -19,11 +19,16 @@ def test_what_is_no_limit_is_told_with_how_one_is_written(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "most", "active"),
-    [("50", 50, 10), ("0", 0, 10), ("5%", 5, 100), ("5%", 5, 119), ("2.5%", 1, 40)],
+    ("text", "active", "allowed"),
+    [
+        ("50", 10, 50),
+        ("0", 10, 0),
+        ("5%", 100, 5),
+        ("5%", 119, 5),
+        ("5%", 120, 6),
+        ("2.5%", 40, 1),
+        ("9%", 0, 0),
+    ],
 )
-def test_a_limit_allows_so_many_changes_and_no_more(text, most, active):
-    limit = MaxChanges.parse(text)
-
-    assert limit.allows(most, active)
-    assert not limit.allows(most + 1, active)
+def test_a_percentage_is_one_of_the_active_memberships(text, active, allowed):
+    assert MaxChanges.parse(text).of(active) == allowed
