@@ -232,6 +232,7 @@ class MembershipChange(Record):
 
     id: UUID
     at: datetime
+    effective_date: date | None
     token: UUID | None
     acting_user_id: UUID | None
     how: How

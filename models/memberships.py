@@ -160,7 +160,7 @@ class Membership(DatedModel):
         return Standing(self.role, self.state, self.cohort_id, self.date)
 
     def history(self, limit: int | None = None, offset: int = 0) -> Rows[MembershipChange]:
-        """What happened to this membership, oldest first."""
+        """What happened to this membership, in the order in which it was stored."""
         return _history().rows(limit, offset, membership_id=self.id)
 
 
@@ -174,7 +174,8 @@ class MembershipChange(BaseModel):
 
     membership = peewee.ForeignKeyField(Membership, backref="changes", index=False)
     previous_id = IdField(null=True)  # the change of this membership that was stored before
-    at = InstantField(default=clock.now)
+    at = InstantField(default=clock.now)  # when it was stored
+    effective_date = DayField(null=True)  # on which it happened, as a roster says
     token_id = IdField(null=True)
     acting_user_id = IdField(null=True)
     how = ChoiceField(How)
@@ -194,12 +195,16 @@ class MembershipChange(BaseModel):
 
     @classmethod
     def of_all(cls, memberships: peewee.Node) -> peewee.CTE:
-        """The ids of the whole history of the memberships of which the newest changes are selected."""
+        """The ids of the whole history of the memberships of which the newest changes are selected.
+
+        `age` counts the changes that were stored after: neither `at` nor the id tells the order of
+        two changes between which the clock of the machine was set back.
+        """
         step = cls.alias()
-        newest = cls.select(cls.id, cls.previous_id).where(cls.id.in_(memberships))
-        chain = newest.cte("chain", recursive=True, columns=("id", "previous_id"))
-        before = step.select(step.id, step.previous_id).join(chain, on=(step.id == chain.c.previous_id))
-        return chain.union_all(before)
+        newest = cls.select(cls.id, cls.previous_id, peewee.Value(0)).where(cls.id.in_(memberships))
+        chain = newest.cte("chain", recursive=True, columns=("id", "previous_id", "age"))
+        before = step.select(step.id, step.previous_id, chain.c.age + 1)
+        return chain.union_all(before.join(chain, on=(step.id == chain.c.previous_id)))
 
     @property
     def before(self) -> Standing | None:
@@ -217,7 +222,7 @@ def _history() -> Select[MembershipChange]:
     newest = Membership.select(Membership.last_change_id).where(Membership.id == given("membership_id"))
     chain = MembershipChange.of_all(newest)
     found = MembershipChange.select().join(chain, on=(MembershipChange.id == chain.c.id))
-    return Select(found.with_cte(chain).order_by(MembershipChange.at, MembershipChange.id))
+    return Select(found.with_cte(chain).order_by(chain.c.age.desc()))
 
 
 _STANDING_COLUMNS = ("role", "state", "cohort", "date")
@@ -232,16 +237,21 @@ class Move:
     after: Standing
     comments: str | None = None
     state_detail: str | None = None
-    at: datetime | None = None  # when it happened, if that is not now
+    effective_date: Day | None = None  # on which it happened, if a roster says so
+    stored_at: datetime | None = None  # if that was not now, but in the database that an export is of
     previous_id: UUID | None = None  # of the change before, once it is carried out
 
     @property
     def is_real(self) -> bool:
-        """Whether it changes anything, or says something that was not the last thing said."""
-        row = self.membership
-        said = self.comments is not None and self.comments != (row.comments or "")
-        detailed = self.state_detail is not None and self.state_detail != (row.state_detail or "")
-        return self.before != self.after or said or detailed
+        """Whether it changes anything, or says something that its newest change does not say."""
+        if self.before != self.after:
+            return True
+        if self.comments is None and self.state_detail is None:
+            return False
+        newest = MembershipChange.appended(self.membership.last_change_id)
+        said = self.comments is not None and self.comments != (newest.comments or "")
+        detailed = self.state_detail is not None and self.state_detail != (newest.state_detail or "")
+        return said or detailed
 
     @property
     def joins(self) -> bool:
@@ -290,7 +300,8 @@ class Move:
             "id": self.membership.last_change_id,
             "membership": self.membership.id,
             "previous_id": self.previous_id,
-            "at": self.at or now,
+            "at": self.stored_at or now,
+            "effective_date": self.effective_date,
             "token_id": author.token_id,
             "acting_user_id": author.user_id,
             "how": author.how,

@@ -2,7 +2,7 @@
 
 Rows that most writes read, and seldom one changes, and what is made of them: for as long as nobody else
 commits, nothing of the models that are kept (`BaseModel.KEPT`) is written, and nothing is rolled back.
-And rows that no write reads, until all of a group are inserted at once.
+And rows that are only added to a table, until all of a group are inserted at once.
 """
 
 from __future__ import annotations
@@ -72,6 +72,11 @@ def append(insert: str, rows: Sequence[Values]) -> None:
         run_for_each(insert, rows)
     else:
         _memory.waiting.setdefault(insert, []).extend(rows)
+
+
+def waiting(insert: str) -> Sequence[Values]:
+    """The rows that wait to be inserted, oldest first."""
+    return [] if _memory.things is None else _memory.waiting.get(insert, [])
 
 
 def mark() -> dict[str, int]:

@@ -141,14 +141,24 @@ class BaseModel(peewee.Model):
     def append(cls, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert new rows, given as values by the names of all columns; the audit does not note them.
 
-        The writer inserts them at the end of its group, all at once: for models that are only added to
-        and that no write reads.
+        The writer inserts them at the end of its group, all at once: for models that are only added to,
+        of which a write reads nothing but by `appended`.
         """
         if len(rows) >= MANY:
             cls.append_prepared(cls.inserts(rows))
         elif rows:
             sql, columns = _insert(cls)
             memory.append(sql, [_stored(row, columns) for row in rows])
+
+    @classmethod
+    def appended(cls, row_id: UUID) -> Self:
+        """The row with this id, also while it waits to be inserted."""
+        found = cls.find(id=row_id)
+        if found is not None:
+            return found
+        sql, columns = _insert(cls)
+        place, wanted = [name for name, _ in columns].index("id"), str(row_id)
+        return next(cls._made_of(row) for row in reversed(memory.waiting(sql)) if row[place] == wanted)
 
     @classmethod
     def update_rows(cls, rows: Sequence[BaseModel], *names: str) -> None:

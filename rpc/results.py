@@ -186,6 +186,7 @@ class MembershipChangeResult(_Result):
 
     id = Id()
     at = Instant()
+    effective_date = _maybe(Day)
     token = _maybe(Id, attribute="token_id")
     acting_user_id = _maybe(Id)
     how = Choice(How)

@@ -64,7 +64,6 @@ class Model:
         self.programs = []  # id, kind, zone, archived
         self.cohorts = []  # id, program, key
         self.memberships = {}  # (user, program) → role, state, cohort, date
-        self.said = {}  # (user, program) → last comments, last stateDetail
         self.history = {}
         self.tickets = []
 
@@ -194,15 +193,12 @@ class Model:
         """Change a membership, write history where that is real, and see to the tickets."""
         key = user, program
         before = self.memberships.get(key)
-        last = self.said.setdefault(key, ["", ""])
-        news = [comments not in (None, last[0]), detail not in (None, last[1])]
-        if before == after and not any(news):
+        newest = self.history[key][-1] if before else {"comments": None, "detail": None}
+        said = comments not in (None, newest["comments"] or "")
+        if before == after and not said and detail in (None, newest["detail"] or ""):
             return
         self.memberships[key] = after
-        self.said[key] = [
-            text if text is not None else old for text, old in zip((comments, detail), last, strict=True)
-        ]
-        row = {"at": self.now, "how": how, "from": before, "to": after}
+        row = {"at": self.now, "on": None, "how": how, "from": before, "to": after}
         self.history.setdefault(key, []).append(row | {"comments": comments, "detail": detail})
         mine = [ticket for ticket in self.tickets if ticket["by"] == key and ticket["state"] == "consumed"]
         if self.takes_part(after) and not self.takes_part(before) and not mine:
@@ -612,7 +608,7 @@ class Rules(RuleBasedStateMachine):
             MembershipChange.select(MembershipChange, Membership)
             .join(Membership)
             .where(Membership.program.in_(self._program_ids()))
-            .order_by(MembershipChange.at, MembershipChange.id)
+            .order_by(MembershipChange.id)
         )
         rows = {}
         for row in found:
@@ -621,6 +617,7 @@ class Rules(RuleBasedStateMachine):
             rows.setdefault(key, []).append(
                 {
                     "at": row.at,
+                    "on": row.effective_date,
                     "how": row.how.value,
                     "from": self._as_dict(row.before),
                     "to": self._as_dict(row.after),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -219,7 +219,13 @@ class Enrollments(Step):
             move = Move(membership, membership.standing, after)
         move.comments = news.fresh.get("metadata.comments")
         move.state_detail = news.fresh.get("metadata.stateDetail")
-        move.at = _moment(news, move)
+        if membership is not None:  # what was said last is not said again
+            if move.comments == (membership.comments or ""):
+                move.comments = None
+            if move.state_detail == (membership.state_detail or ""):
+                move.state_detail = None
+        move.stored_at = news.carried.get("metadata.changedAt")
+        move.effective_date = _effective_date(news, move)
         return move
 
     def _standing(self, entry: Entry) -> dict[str, Any]:
@@ -243,15 +249,12 @@ class Enrollments(Step):
         return standing
 
 
-def _moment(news: News, move: Move) -> datetime | None:
-    """When it happened: an end is dated by the file, all else happens now."""
+def _effective_date(news: News, move: Move) -> date | None:
+    """The day on which it happened, where the file says so: of an end."""
     if "metadata.changedAt" in news.carried:
-        return news.carried["metadata.changedAt"]
+        return news.carried.get("metadata.effectiveDate")
     ends = move.before is None or move.before.state is not move.after.state
-    end = news.values.get("endDate")
-    if ends and end is not None and move.after.state is not MembershipState.ACTIVE:
-        return datetime.combine(end, time(), UTC)
-    return None
+    return news.values.get("endDate") if ends and move.after.state is not MembershipState.ACTIVE else None
 
 
 def _date_back(restored: Iterable[tuple[Membership, News]]) -> None:

@@ -283,7 +283,7 @@ def _enrollments(names: _Names) -> Iterator[Cells]:
     for memberships in _chunks(Membership, query):
         latest = _latest_changes(memberships)
         for one in memberships:
-            changed_at, ended_at = latest[one.id]
+            changed_at, ended_on, effective_date = latest[one.id]
             yield _carrying(one, ENROLLMENTS, names.of("enrollment", one.id, one.sourced_id)) | {
                 "classSourcedId": names.programs[one.program_id],
                 "schoolSourcedId": ORG,
@@ -291,26 +291,33 @@ def _enrollments(names: _Names) -> Iterator[Cells]:
                 "role": ROLES[one.role],
                 "primary": "false",
                 "beginDate": as_cell(one.date),
-                "endDate": as_cell(ended_at and ended_at.date()),
+                "endDate": as_cell(ended_on),
                 "metadata.state": one.state,
                 "metadata.cohort": as_cell(one.cohort and one.cohort.name),
                 "metadata.changedAt": as_cell(changed_at),
+                "metadata.effectiveDate": as_cell(effective_date),
             }
 
 
-def _latest_changes(memberships: list[Membership]) -> dict[UUID, tuple[datetime, datetime | None]]:
-    """When each last changed, and since when it is in its state, if that is an ended one.
-
-    By id and not by time: the end that a file brings may be of a day before it was brought.
-    """
-    found: dict[UUID, tuple[datetime, datetime | None]] = {}
+def _latest_changes(
+    memberships: list[Membership],
+) -> dict[UUID, tuple[datetime, date | None, date | None]]:
+    """When each last changed; since when it is in its state, if that is an ended one, as far as we know,
+    and as a roster said."""
+    found: dict[UUID, tuple[datetime, date | None, date | None]] = {}
     Change = MembershipChange
-    query = Change.select(Change.membership, Change.at, Change.from_state, Change.to_state)
+    query = Change.select(
+        Change.membership, Change.at, Change.effective_date, Change.from_state, Change.to_state
+    )
     newest = Membership.select(Membership.last_change_id)
     chain = Change.of_all(newest.where(among(Membership.id, [one.id for one in memberships])))
     query = query.join(chain, on=(Change.id == chain.c.id)).with_cte(chain)
-    query = query.order_by(Change.membership, Change.id)
-    for id, at, before, after in tuples(query):
-        since = at if before is not after else found[id][1]
-        found[id] = at, None if after is MembershipState.ACTIVE else since
+    query = query.order_by(Change.membership, chain.c.age.desc())
+    for id, at, effective_date, before, after in tuples(query):
+        if after is MembershipState.ACTIVE:
+            found[id] = at, None, None
+        elif before is not after:
+            found[id] = at, effective_date or at.date(), effective_date
+        else:
+            found[id] = at, *found[id][1:]
     return found

@@ -158,7 +158,11 @@ class MembershipHistory(Params):
 def membership_history(
     user_id: UUID, program_id: UUID, limit: int | None, offset: int
 ) -> Sequence[MembershipChange]:
-    """List what happened to a membership, oldest first."""
+    """List what happened to a membership, oldest first.
+
+    That is the order in which the changes were stored, and `at` is when. `effectiveDate` is the day
+    on which a change happened, where a roster says so.
+    """
     return Membership.of(user_id, program_id).history(limit, offset)
 
 

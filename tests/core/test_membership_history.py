@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from client import Client
-from models import sample
+from models import clock, sample
 from models.cohorts import Cohort
 from models.database import writing
 from models.memberships import MembershipChange
@@ -47,6 +48,7 @@ def test_a_change_comes_back_member_by_member(client, as_user, make_user, make_p
     assert UUID(found["id"])
     assert list(found.items())[1:] == [
         ("at", "2026-03-11T08:30:00.500Z"),
+        ("effectiveDate", None),
         ("token", str(token.id)),
         ("actingUserId", str(actor.id)),
         ("how", "api"),
@@ -78,7 +80,7 @@ def test_what_was_not_said_or_known_is_null(client, make_user, make_program):
     [found] = client.membership_history(user.id, program.id)
 
     nothing = [name for name, value in found.items() if value is None]
-    assert nothing == ["actingUserId", "from", "comments", "stateDetail"]
+    assert nothing == ["effectiveDate", "actingUserId", "from", "comments", "stateDetail"]
 
 
 def test_a_canceled_ticket_is_how_a_membership_was_refunded(
@@ -106,13 +108,14 @@ def test_changes_come_oldest_first(client, make_membership):
     assert states == ["active", "completed", "active", "incomplete"]
 
 
-def test_changes_of_one_instant_come_by_id(client, make_membership):
+def test_changes_come_in_the_order_in_which_they_were_stored_whatever_the_clock_said(client, make_membership):
     member = make_membership()
     with writing():
         MembershipChange.delete().execute()
         for number, previous in ((2, None), (3, 2), (1, 3)):
             MembershipChange.add(
                 id=UUID(int=number),
+                at=clock.now() - timedelta(days=number),
                 membership=member.id,
                 previous_id=previous and UUID(int=previous),
                 how="import",
@@ -124,7 +127,7 @@ def test_changes_of_one_instant_come_by_id(client, make_membership):
 
     found = client.membership_history(member.user_id, member.program_id)
 
-    assert [UUID(change["id"]).int for change in found] == [1, 2, 3]
+    assert [UUID(change["id"]).int for change in found] == [2, 3, 1]
 
 
 def test_only_this_membership_is_told_of(client, make_user, make_membership):

@@ -194,6 +194,36 @@ def test_comments_said_before_the_last_ones_are_an_annotation_again(client, make
     assert [row[2] for row in said(member)] == ["ill", "well", "ill"]
 
 
+def test_comments_on_an_earlier_state_said_again_of_this_one_are_an_annotation(client, make_membership):
+    member = make_membership()
+    for state, comments in (("withdrawn", "ill"), ("active", None), ("active", "ill"), ("active", "ill")):
+        client.update_user_cohort_state(member.user_id, member.program_id, state=state, comments=comments)
+
+    assert [row[1:3] for row in said(member)] == [("withdrawn", "ill"), ("active", None), ("active", "ill")]
+
+
+def test_comments_on_an_earlier_state_are_kept_with_a_new_one_too(client, make_membership):
+    member = make_membership()
+    for state in ("withdrawn", "dropped"):
+        client.update_user_cohort_state(member.user_id, member.program_id, state=state, comments="ill")
+
+    assert [row[1:3] for row in said(member)] == [("withdrawn", "ill"), ("dropped", "ill")]
+
+
+def test_an_annotation_that_is_repeated_within_a_batch_is_one(client, make_membership):
+    member = make_membership()
+    given = {
+        "userId": str(member.user_id),
+        "programId": str(member.program_id),
+        "state": "active",
+        "comments": "ill",
+    }
+
+    client.batch([("core.UpdateUserCohortState", given)] * 3)
+
+    assert [row[2] for row in said(member)] == ["ill"]
+
+
 def test_the_same_state_without_comments_is_no_change(client, make_membership):
     member = make_membership()
 

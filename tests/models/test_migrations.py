@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from uuid import UUID
+
 import peewee
 import pytest
 from playhouse.schema_diff import diff_models
@@ -50,6 +53,47 @@ def test_a_script_that_fails_leaves_nothing_of_itself(tmp_path):
     assert tables == ["schema_migration"]
 
 
+def test_days_that_imports_wrote_as_moments_become_effective_dates(tmp_path):
+    """Versions before 0005 dated the end of an enrollment back; ids tell when the rows were stored."""
+    configure(f"sqlite:///{tmp_path}/core.db")
+    day, stored = "2026-01-01", "2026-10-15T02:00:00.123Z"
+    milliseconds = int(datetime.fromisoformat(stored).timestamp() * 1000)
+    midnight = "2026-09-05T00:00:00.000Z"
+    rows = {  # how, at, from, to
+        "an end dated back": ("import", midnight, "active", "withdrawn"),
+        "one dated back from its making": ("import", midnight, None, "completed"),
+        "an end dated by the import": ("import", stored, "active", "withdrawn"),
+        "a making": ("import", midnight, None, "active"),
+        "a comment": ("import", midnight, "dropped", "dropped"),
+        "an end by a call": ("api", midnight, "active", "withdrawn"),
+    }
+    ids = {name: str(UUID(int=(milliseconds << 80) + (7 << 76) + n)) for n, name in enumerate(rows)}
+    of_another_kind = str(UUID(int=4 << 76))
+
+    with connected():
+        migrations._Runner().up("0004_indexes_for_queries")
+        columns = {"membership_id": str(UUID(int=1)), "to_role": "member", "to_date": day}
+        database.execute_sql("PRAGMA foreign_keys = OFF")
+        with_another = rows | {"an id that tells no time": rows["an end dated back"]}
+        for name, (how, at, before, after) in with_another.items():
+            row = columns | {"how": how, "at": at, "from_state": before, "to_state": after}
+            row["id"] = ids.get(name, of_another_kind)
+            peewee.Table("membership_change", list(row)).bind(database).insert(row).execute()
+
+        migrations.migrate()
+
+        found = {
+            row_id: (at, on)
+            for row_id, at, on in database.execute_sql("SELECT id, at, effective_date FROM membership_change")
+        }
+
+    restored = {"an end dated back", "one dated back from its making"}
+    assert {name: found.pop(ids[name]) for name in rows} == {
+        name: (stored, "2026-09-05") if name in restored else (rows[name][1], None) for name in rows
+    }
+    assert found == {of_another_kind: (midnight, None)}
+
+
 def test_histories_are_chained_when_an_older_database_is_brought_up(tmp_path):
     """Versions before 0002 found the changes of a membership by an index."""
     configure(f"sqlite:///{tmp_path}/core.db")
@@ -89,5 +133,5 @@ def test_histories_are_chained_when_an_older_database_is_brought_up(tmp_path):
 
     assert newest == {"a": "4", "b": "2"}
     assert chained == {"1": None, "2": None, "3": "1", "4": "3"}
-    assert [str(change.id) for change in history] == ["3", "1", "4"]
+    assert [str(change.id) for change in history] == ["1", "3", "4"]
     assert audits == [("x", day, "m", "a b")]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 import pytest
 
+from models import clock
 from models.cohorts import Cohort
 from models.database import writing
 from models.memberships import Membership, MembershipRole, MembershipState
@@ -149,14 +150,19 @@ def test_the_spelling_of_a_state_is_no_news(rich, tonight, change, membership):
     assert membership().state is MembershipState.COMPLETED
 
 
+def ends(member):
+    """When each end was stored, and the day on which it happened."""
+    rows = [row for row in member.history() if row.to_state is MembershipState.WITHDRAWN]
+    return [(row.at, row.effective_date) for row in rows]
+
+
 def test_the_end_that_a_file_brings_later_is_dated_by_it(rich, tonight, membership):
     tonight(
         enrollments="sourcedId,classSourcedId,userSourcedId,endDate,metadata.state\n"
         "e1,cook-1,ada,2026-03-01,withdrawn\n"
     )
 
-    [at] = [one.at for one in membership().history() if one.to_state is MembershipState.WITHDRAWN]
-    assert at == datetime.fromisoformat("2026-03-01T00:00:00Z")
+    assert ends(membership()) == [(clock.now(), date(2026, 3, 1))]
 
 
 @pytest.mark.parametrize(
@@ -238,8 +244,23 @@ def test_the_withdrawal_is_dated_by_the_enrollment_s_end(rich, tonight, membersh
         "e1,tobedeleted,cook-1,ada,2026-03-02\n"
     )
 
-    [at] = [one.at for one in membership().history() if one.to_state is MembershipState.WITHDRAWN]
-    assert at == datetime.fromisoformat("2026-03-02T00:00:00Z")
+    assert ends(membership()) == [(clock.now(), date(2026, 3, 2))]
+
+
+def test_an_end_that_a_file_dates_before_the_making_stands_after_it(bring_small, membership):
+    clock.set_to(datetime(2025, 9, 10, tzinfo=UTC))
+    bring_small()
+    clock.set_to(datetime(2025, 10, 15, tzinfo=UTC))
+    bring_small(
+        enrollments="sourcedId,status,classSourcedId,userSourcedId,endDate\n"
+        "e1,tobedeleted,cook-1,ada,2025-09-05\n"
+    )
+
+    made, ended = membership().history()
+
+    assert (made.before, made.effective_date) == (None, None)
+    assert (ended.before, ended.to_state) == (made.after, MembershipState.WITHDRAWN)
+    assert (ended.at, ended.effective_date) == (clock.now(), date(2025, 9, 5))
 
 
 def test_what_is_to_be_deleted_and_was_never_here_is_not_made(bring):

@@ -37,7 +37,9 @@ def rows():
     for membership in found["Membership"].values():
         del membership["last_change_id"]  # an id that is made anew
     changes = MembershipChange.select().order_by(MembershipChange.id)
-    found["history"] = {change.__data__["membership"]: (change.at, change.after) for change in changes}
+    found["history"] = {
+        change.__data__["membership"]: (change.at, change.effective_date, change.after) for change in changes
+    }
     return found
 
 
@@ -152,7 +154,22 @@ def test_an_end_before_the_day_on_which_it_was_brought_comes_back(bring_small, r
     before, after, _ = round_trip()
 
     assert after == before
-    assert after["history"][membership().id][0] == datetime(2026, 3, 1, tzinfo=UTC)
+    at, effective_date, _ = after["history"][membership().id]
+    assert (at, effective_date) == (clock.now(), date(2026, 3, 1))
+
+
+def test_the_day_of_an_end_comes_back_whatever_was_noted_after_it(bring_small, round_trip, membership):
+    bring_small()
+    bring_small(
+        enrollments="sourcedId,classSourcedId,userSourcedId,endDate,metadata.state\n"
+        "e1,cook-1,ada,2026-03-01,withdrawn\n"
+    )
+    with writing():
+        membership().say(MembershipState.WITHDRAWN, comments="moved away")
+
+    _, after, _ = round_trip()
+
+    assert after["history"][membership().id][1] == date(2026, 3, 1)
 
 
 def test_what_the_last_import_said_comes_back_so_that_the_next_undoes_nothing(
