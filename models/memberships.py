@@ -121,12 +121,13 @@ class Membership(DatedModel):
 
     @classmethod
     def begin(cls, user_id: UUID, program: Program, **values: Any) -> Move:
-        """A new membership, not yet stored: an active member from today, unless told otherwise."""
+        """A new membership, not yet stored: an active member from the first day on that there is for
+        who joins now, unless told otherwise."""
         usual: dict[str, Any] = {
             "role": MembershipRole.MEMBER,
             "state": MembershipState.ACTIVE,
             "cohort_id": None,
-            "date": values.get("date") or program.today(),
+            "date": values.get("date") or program.first_day(),
         }
         row = cls.new(user_id=user_id, program_id=program.id)
         row.program = program

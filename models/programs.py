@@ -262,6 +262,10 @@ class Program(_InTree):
         """The present day in the program's time zone."""
         return clock.today(self.timezone)
 
+    def first_day(self) -> date:
+        """The first day of somebody who joins now: today, or the start that is yet to come."""
+        return max(self.today(), self.start_date)
+
     @property
     def is_running(self) -> bool:
         """Whether today is one of its days."""

@@ -86,7 +86,7 @@ class Sync:
             row.program = self._program
             before = row.standing
             moves.append(Move(row, before, before._replace(cohort_id=self._cohort_id)))
-        new = {"role": self._role, "cohort_id": self._cohort_id, "date": self._program.today()}
+        new = {"role": self._role, "cohort_id": self._cohort_id, "date": self._program.first_day()}
         moves += [Membership.begin(TextUUID(user_id), self._program, **new) for user_id in self._added]
         # Neighbours in the index of users, so that fewer of its pages are gone to more than once.
         moves.sort(key=lambda move: str(move.membership.user_id))

@@ -61,7 +61,7 @@ class Model:
         self.users = []  # ids; None until learned
         self.owner = {}  # email → index of its user
         self.kinds = []  # id, archived
-        self.programs = []  # id, kind, zone, archived
+        self.programs = []  # id, kind, zone, start, archived
         self.cohorts = []  # id, program, key
         self.memberships = {}  # (user, program) → role, state, cohort, date
         self.history = {}
@@ -136,7 +136,7 @@ class Model:
         if wrong:
             return "core.ModifyProgramMembership", params, wrong
         before = self.memberships.get((found, program))
-        usual = {"role": "member", "state": "active", "cohort": None, "date": self.today(program)}
+        usual = {"role": "member", "state": "active", "cohort": None, "date": self.first_day(program)}
         given = {name: value for name, value in change.items() if value is not None or name == "cohort"}
         self.move(found, program, (before or usual) | given)
         return "core.ModifyProgramMembership", params, [self.program_id(program)]
@@ -188,6 +188,9 @@ class Model:
 
     def today(self, program):
         return str(self.now.astimezone(ZoneInfo(self.programs[program]["zone"])).date())
+
+    def first_day(self, program):
+        return max(self.today(program), str(self.programs[program]["start"]))
 
     def move(self, user, program, after, comments=None, detail=None, how="api"):
         """Change a membership, write history where that is real, and see to the tickets."""
@@ -477,13 +480,10 @@ class Rules(RuleBasedStateMachine):
             model.kinds.append({"id": str(kind.id), "archived": False})
         for number, zone in enumerate(ZONES):
             kind = int(number == 2)
-            made = Program.put(
-                None,
-                kind_id=UUID(model.kinds[kind]["id"]),
-                start_date=date(2026, 3, 1),
-                timezone=zone,
-            )
-            row = {"id": str(made.id), "kind": kind, "zone": zone, "archived": False}
+            start = date(2026, 3, 12 if number == 1 else 1)
+            kind_id = UUID(model.kinds[kind]["id"])
+            made = Program.put(None, kind_id=kind_id, start_date=start, timezone=zone)
+            row = {"id": str(made.id), "kind": kind, "zone": zone, "start": start, "archived": False}
             model.programs.append(row)
         model.group_id = str(Group.put(None, handle=f"group{model.number}").id)
 
