@@ -150,6 +150,7 @@ _ROWS = (
     ("admin.ListChannelUsers", "channel_id: Id, limit?: int, offset?: int", "[AdminUser]", READ, "List who is in a channel, in the order of their making, then by id."),
     ("admin.ListChannels", "id?: Id, sourced_id?: str, handle?: str, user_id?: Id, limit?: int, offset?: int", "[Channel]", READ, "List channels by handle and id."),
     ("admin.ListGroups", "id?: Id, sourced_id?: str, handle?: str, limit?: int, offset?: int", "[Group]", READ, "List groups by handle and id; `list_users` with group_id lists who is in one."),
+    ("admin.ListImports", "limit?: int, after?: Id", "[Import]", READ, "List the imports that wrote, or were to, newest first, with their reports."),
     ("admin.ListLabels", "id?: Id, sourced_id?: str, handle?: str, limit?: int, offset?: int", "[Label]", READ, "List labels by handle and id; `list_users` with label_id lists who has one."),
     ("admin.ListProgramKinds", "id?: Id, sourced_id?: str, handle?: str, group?: str, parent_id?: Id, archived?: bool, limit?: int, offset?: int", "[AdminProgramKind]", READ, "List program kinds, archived ones too, by name and id."),
     ("admin.ListPrograms", "id?: Id, sourced_id?: str, program_kind_id?: Id, parent_id?: Id, archived?: bool, limit?: int, offset?: int", "[AdminProgramInfo]", READ, "List programs, archived ones too, by start date, name and id."),

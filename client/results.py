@@ -11,6 +11,7 @@ from client.functions import camel
 from client.words import (
     Gender,
     How,
+    ImportOutcome,
     MembershipRole,
     MembershipState,
     Mode,
@@ -385,6 +386,21 @@ class Audit(Record):
     request_id: str | None
     method: str
     touched: tuple[UUID, ...]
+
+
+class Import(Record):
+    """An import of a roster: when it ran, what became of it, and its report."""
+
+    id: UUID
+    at: datetime
+    finished_at: datetime
+    source: str
+    request_id: str | None
+    outcome: ImportOutcome
+    error: str | None
+    refused: int
+    warnings: int
+    report: dict
 
 
 def shape_of(returns: str) -> Callable[[Any], Any]:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from client.batch import Pending
 from client.functions import Function
-from client.results import AdminProgramInfo, AdminProgramKind, AdminUser, Audit, Channel, Cohort, Group, Label, MembershipChange, NewToken, ProgramInfo, ProgramKind, ProgramParticipation, ProgramTicket, Relation, Token, User
+from client.results import AdminProgramInfo, AdminProgramKind, AdminUser, Audit, Channel, Cohort, Group, Import, Label, MembershipChange, NewToken, ProgramInfo, ProgramKind, ProgramParticipation, ProgramTicket, Relation, Token, User
 from client.words import Gender, MembershipRole, MembershipState, Mode, RelationKind, Scope, SyncMode, TicketState, UserRole, UserStatus
 
 Take = Callable[[Function, dict[str, Any]], Any]
@@ -169,6 +169,10 @@ class SyncAdmin:
         """List groups by handle and id; `list_users` with group_id lists who is in one."""
     def list_groups(self, id: UUID | str | None = None, sourced_id: str | None = None, handle: str | None = None, limit: int | None = None, offset: int | None = None) -> list[Group]:
         """List groups by handle and id; `list_users` with group_id lists who is in one."""
+    def ListImports(self, limit: int | None = None, after: UUID | str | None = None) -> list[Import]:
+        """List the imports that wrote, or were to, newest first, with their reports."""
+    def list_imports(self, limit: int | None = None, after: UUID | str | None = None) -> list[Import]:
+        """List the imports that wrote, or were to, newest first, with their reports."""
     def ListLabels(self, id: UUID | str | None = None, sourced_id: str | None = None, handle: str | None = None, limit: int | None = None, offset: int | None = None) -> list[Label]:
         """List labels by handle and id; `list_users` with label_id lists who has one."""
     def list_labels(self, id: UUID | str | None = None, sourced_id: str | None = None, handle: str | None = None, limit: int | None = None, offset: int | None = None) -> list[Label]:
@@ -457,6 +461,10 @@ class AsyncAdmin:
         """List groups by handle and id; `list_users` with group_id lists who is in one."""
     def list_groups(self, id: UUID | str | None = None, sourced_id: str | None = None, handle: str | None = None, limit: int | None = None, offset: int | None = None) -> Coroutine[Any, Any, list[Group]]:
         """List groups by handle and id; `list_users` with group_id lists who is in one."""
+    def ListImports(self, limit: int | None = None, after: UUID | str | None = None) -> Coroutine[Any, Any, list[Import]]:
+        """List the imports that wrote, or were to, newest first, with their reports."""
+    def list_imports(self, limit: int | None = None, after: UUID | str | None = None) -> Coroutine[Any, Any, list[Import]]:
+        """List the imports that wrote, or were to, newest first, with their reports."""
     def ListLabels(self, id: UUID | str | None = None, sourced_id: str | None = None, handle: str | None = None, limit: int | None = None, offset: int | None = None) -> Coroutine[Any, Any, list[Label]]:
         """List labels by handle and id; `list_users` with label_id lists who has one."""
     def list_labels(self, id: UUID | str | None = None, sourced_id: str | None = None, handle: str | None = None, limit: int | None = None, offset: int | None = None) -> Coroutine[Any, Any, list[Label]]:
@@ -745,6 +753,10 @@ class BatchAdmin:
         """List groups by handle and id; `list_users` with group_id lists who is in one."""
     def list_groups(self, id: UUID | str | None = None, sourced_id: str | None = None, handle: str | None = None, limit: int | None = None, offset: int | None = None) -> Pending[list[Group]]:
         """List groups by handle and id; `list_users` with group_id lists who is in one."""
+    def ListImports(self, limit: int | None = None, after: UUID | str | None = None) -> Pending[list[Import]]:
+        """List the imports that wrote, or were to, newest first, with their reports."""
+    def list_imports(self, limit: int | None = None, after: UUID | str | None = None) -> Pending[list[Import]]:
+        """List the imports that wrote, or were to, newest first, with their reports."""
     def ListLabels(self, id: UUID | str | None = None, sourced_id: str | None = None, handle: str | None = None, limit: int | None = None, offset: int | None = None) -> Pending[list[Label]]:
         """List labels by handle and id; `list_users` with label_id lists who has one."""
     def list_labels(self, id: UUID | str | None = None, sourced_id: str | None = None, handle: str | None = None, limit: int | None = None, offset: int | None = None) -> Pending[list[Label]]:

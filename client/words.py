@@ -18,6 +18,12 @@ class How(StrEnum):
     TICKET = "ticket"
 
 
+class ImportOutcome(StrEnum):
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
 class MembershipRole(StrEnum):
     MEMBER = "member"
     TRAINER = "trainer"

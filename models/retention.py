@@ -1,4 +1,6 @@
-"""How long the audit and kept answers are kept: what is older goes in pieces so short that nobody waits.
+"""How long the audit, past imports and kept answers are kept.
+
+What is older goes in pieces so short that nobody waits.
 
 Only these; the history of a membership is for ever.
 """
@@ -15,12 +17,14 @@ from queue import SimpleQueue
 from models import clock
 from models.audit import Audit
 from models.database import connected, writing
+from models.imports import RosterImport
 from models.repeats import KEPT, KeptAnswer
 from models.writer import Outcome, Writer
 
 log = logging.getLogger(__name__)
 
-Aging = type[Audit] | type[KeptAnswer]
+KEPT_FOR_DAYS = (Audit, RosterImport)
+Aging = type[Audit] | type[KeptAnswer] | type[RosterImport]
 
 PIECE_SECONDS = 0.003  # how long rows are removed for in one transaction
 PAUSE_SECONDS = 0.03  # until the next piece: others have nine tenths of the time
@@ -30,24 +34,26 @@ EVERY_SECONDS = 3600.0  # how often a server looks what has become old
 def purge(days: int) -> int:
     """Remove what is older than so many days, beside a server if need be; returns the number of rows."""
 
-    def remove(before: datetime) -> int:
+    def remove(model: Aging, before: datetime) -> int:
         with writing():
-            return Audit.purge(before, PIECE_SECONDS)
+            return model.purge(before, PIECE_SECONDS)
 
-    return _in_pieces(remove, timedelta(days=days), threading.Event())
+    age, never = timedelta(days=days), threading.Event()
+    return sum(_in_pieces(functools.partial(remove, model), age, never) for model in KEPT_FOR_DAYS)
 
 
 class Retention:
     """Removes what has become too old while a server runs, through its writer: at start, then at intervals.
 
-    The audit after so many days, with 0 never; kept answers as soon as they are not given any more.
+    The audit and past imports after so many days, with 0 never; kept answers as soon as they are not
+    given any more.
     """
 
     def __init__(self, writer: Writer, days: int, every: float = EVERY_SECONDS) -> None:
         self._writer, self._every = writer, every
         self._aged: list[tuple[Aging, timedelta]] = [(KeptAnswer, KEPT)]
         if days:
-            self._aged.append((Audit, timedelta(days=days)))
+            self._aged += [(model, timedelta(days=days)) for model in KEPT_FOR_DAYS]
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="retention", daemon=True)
 

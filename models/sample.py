@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from models import clock
+from models import clock, imports
 from models.actor import Actor
 from models.audit import audited
 from models.cohorts import Cohort
@@ -136,6 +136,23 @@ _MEMBERSHIPS = (
 )
 
 
+_REPORT = {
+    "source": "sis",
+    "dryRun": False,
+    "counts": {"courses.csv": {"created": 0, "updated": 0, "unchanged": 1, "refused": 1, "history": 0}},
+    "refusals": [
+        {
+            "file": "courses.csv",
+            "line": 3,
+            "field": "title",
+            "code": "MISSING_VALUE",
+            "message": "Must be given.",
+        }
+    ],
+    "warnings": [],
+}
+
+
 def make() -> None:
     """Fill the connected, empty database."""
     with writing(), audited(Actor("sample")):
@@ -146,6 +163,7 @@ def make() -> None:
         Ticket.named(UUID(CARLS_CANCELED), None, None).cancel()
         ProgramKind.of(UUID(LATIN)).change(archived=True)
         Token.add(id=UUID(OLD_TOKEN), name="Old shop", scope=Scope.READ, hash=secrets.token_hex(32))
+        imports.record(_REPORT, at=clock.now(), source="sis")
 
 
 def _make_people() -> None:

@@ -31,7 +31,8 @@ from models import clock, database, files, migrations, retention, roster, sample
 from models.actor import Actor
 from models.audit import Audit, audited
 from models.database import BadDatabaseUrl, connected, path_of, writing
-from models.errors import ModelError, QueryError
+from models.errors import ModelError, QueryError, TooManyChanges
+from models.imports import RosterImport
 from models.people import User
 from models.query.tree import Language
 from models.text import DAY_TEXT, FORBIDDEN, INSTANT_TEXT
@@ -68,6 +69,8 @@ def main() -> None:
         cli()
     except (BadSetting, BadDatabaseUrl, migrations.WrongVersion, backups.BackupRefused, Exposed) as error:
         _fail(str(error))
+    except TooManyChanges as error:
+        _fail(f"{error} ({', '.join(f'{name}: {number}' for name, number in error.facts.items())})")
     except (ModelError, ClientError, OSError) as error:
         _fail(str(error))
     except (peewee.DatabaseError, peewee.InterfaceError) as error:
@@ -418,21 +421,94 @@ def _audit_table(rows: list[Audit]) -> Table:
 # OneRoster
 
 
+ROWS_REFUSED = 3  # exit status of an import of which rows or files were refused
+
+
 @import_cli.command("oneroster")
 def import_oneroster(
-    path: Annotated[Path, typer.Argument(exists=True, help="A OneRoster CSV directory or zip.")],
+    path: Annotated[Path, typer.Argument(help="A OneRoster CSV directory or zip.")],
     source: Annotated[str, typer.Option(help="Name of the system that the ids come from.")] = "default",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report, write nothing.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit status 3 for warnings as well.")] = False,
+    dates: Annotated[
+        roster.Dates, typer.Option(help="How dates may be written; us: M/D/YYYY as well as YYYY-MM-DD.")
+    ] = roster.Dates.ISO,
+    missing: Annotated[
+        roster.Missing, typer.Option(help="What becomes of memberships that stand in no row any more.")
+    ] = roster.Missing.KEEP,
+    max_changes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|N%", help="Write nothing when more memberships that are here would change; 50 or 5%."
+        ),
+    ] = None,
+    match: Annotated[
+        roster.Match,
+        typer.Option(help="Which users are found by email: those without a sourcedId, none, or (email) all."),
+    ] = roster.Match.DEFAULT,
     report: Annotated[Path | None, typer.Option(help="Write the report here, as JSON.")] = None,
     database: DatabaseOption = None,
 ) -> None:
-    """Bring in a OneRoster 1.1 or 1.2 CSV set; bad rows are reported, the rest goes in."""
-    with _current(database), _progress() as progress:
-        done = roster.import_oneroster(path, source=source, dry_run=dry_run, progress=progress)
-    if report is not None:
-        with open(report, "w", encoding="utf-8", opener=files.private) as file:
+    """Bring in a OneRoster 1.1 or 1.2 CSV set; bad rows are reported, the rest goes in.
+
+    Exit status 3: rows or files were refused. 1: nothing was written, or it failed.
+    """
+    try:
+        most = None if max_changes is None else roster.MaxChanges.parse(max_changes)
+    except ValueError as error:
+        raise BadSetting(f"--max-changes: {error}") from None
+    options = roster.Options(source, dry_run, dates, missing, most, match)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_current(database))
+        if report is not None:  # opened first: no import goes without it, and no older one stays
+            file = stack.enter_context(open(report, "w", encoding="utf-8", opener=files.private))
+        progress = stack.enter_context(_progress())
+        done = roster.import_oneroster(path, options=options, progress=progress)
+        if report is not None:
             file.write(done.as_json())
     print(done)
+    if done.refusals or (strict and done.warnings):
+        sys.exit(ROWS_REFUSED)
+
+
+@import_cli.command("list")
+def import_list(
+    limit: Annotated[int, typer.Option(min=1, help="So many imports at most.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line.")] = False,
+    database: DatabaseOption = None,
+) -> None:
+    """List past imports, newest first; dry runs are not kept."""
+    with _current(database):
+        imports = RosterImport.newest(limit)
+    if as_json:
+        for one in imports:
+            print(_import_as_json(one))
+        return
+    table = Table("id", "at", "took", "source", "outcome", "refused", "warnings")
+    table.columns[0].no_wrap = table.columns[1].no_wrap = True
+    for one in imports:
+        took = f"{(one.finished_at - one.at).total_seconds():.1f} s"
+        outcome = f"{one.outcome} ({one.error})" if one.error else one.outcome
+        cells = f"{one.at:%Y-%m-%d %H:%M}", took, _shown(one.source), outcome
+        table.add_row(str(one.id), *cells, str(one.refused), str(one.warnings))
+    out.print(table)
+
+
+@import_cli.command("show")
+def import_show(id: UUID, database: DatabaseOption = None) -> None:
+    """Print a past import with its report, as JSON."""
+    with _current(database):
+        found = RosterImport.with_report(id)
+    if found is None:
+        _fail(f"there is no import {id}")
+    else:
+        print(_import_as_json(found, indent=2))
+
+
+def _import_as_json(one: RosterImport, indent: int | None = None) -> str:
+    from rpc.results import ImportResult
+
+    return json.dumps(ImportResult().dump(one), ensure_ascii=False, indent=indent)
 
 
 @export_cli.command("oneroster")

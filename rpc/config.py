@@ -70,7 +70,10 @@ class Config:
     free_guesses: int = _setting(10, "wrong tokens a minute from one address before it is slowed", least=0)
     guess_seconds: float = _setting(1.0, "how long the answer to a further wrong token is held", least=0)
     audit_days: int = _setting(
-        0, "days for which the audit is kept; what is older is removed; 0: for ever", least=0, most=36_500
+        0,
+        "days for which the audit and past imports are kept; older ones are removed; 0: for ever",
+        least=0,
+        most=36_500,
     )
     drain_seconds: float = _setting(2.0, "how long a stopping server still accepts", least=0)
     stop_seconds: float = _setting(15.0, "how long a stopping server waits for what runs", least=0)

@@ -9,6 +9,7 @@ from marshmallow import fields
 
 from models import statements
 from models.actor import How
+from models.imports import ImportOutcome
 from models.memberships import MembershipRole, MembershipState
 from models.people import Gender, RelationKind, UserRole, UserStatus
 from models.programs import Mode
@@ -256,6 +257,21 @@ class AuditResult(_Result):
     request_id = _maybe(Text, attribute="request")
     method = Text()
     touched = fields.List(Id(), attribute="touched_ids")
+
+
+class ImportResult(_Result):
+    """An import of a roster: when it ran, what became of it, and its report."""
+
+    id = Id()
+    at = Instant()
+    finished_at = Instant()
+    source = Text()
+    request_id = _maybe(Text)
+    outcome = Choice(ImportOutcome)
+    error = _maybe(Text)
+    refused = _count()
+    warnings = _count()
+    report = fields.Dict()
 
 
 class TokenResult(_Result):

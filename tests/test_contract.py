@@ -47,6 +47,7 @@ every_object = pytest.mark.parametrize("name", OBJECTS)
 
 ARGUMENTS = {"uuid": "Id", "date": "Day", "date-time": "Instant", "email": "str"}
 SIMPLE = {"string": "str", "integer": "int", "boolean": "bool"}
+SIMPLE_PYTHON = {"string": str, "integer": int, "boolean": bool, "object": dict}
 
 
 def argument(schema):
@@ -162,7 +163,7 @@ def _python(schema):
     if schema["type"] == "array":
         return _python(schema["items"])
     named = {"Id": UUID, "Day": records.date, "Instant": records.datetime}
-    return named.get(schema.get("title")) or {"string": str, "integer": int, "boolean": bool}[schema["type"]]
+    return named.get(schema.get("title")) or SIMPLE_PYTHON[schema["type"]]
 
 
 def test_the_words_are_those_of_the_document():

@@ -2,7 +2,20 @@
 
 from models.roster.exporter import export_oneroster
 from models.roster.importer import import_oneroster
+from models.roster.options import Dates, Match, MaxChanges, Missing, Options
 from models.roster.reader import NotARoster
 from models.roster.report import Counts, Refusal, Report
 
-__all__ = ["Counts", "NotARoster", "Refusal", "Report", "export_oneroster", "import_oneroster"]
+__all__ = [
+    "Counts",
+    "Dates",
+    "Match",
+    "MaxChanges",
+    "Missing",
+    "NotARoster",
+    "Options",
+    "Refusal",
+    "Report",
+    "export_oneroster",
+    "import_oneroster",
+]

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
+import json
 import operator
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -23,9 +24,11 @@ from models.audit import audited
 from models.database import writing
 from models.errors import ModelError
 from models.ids import new_id
+from models.imports import recorded
 from models.roster.catalogue import Classes, Courses, Sessions
 from models.roster.columns import FILES, USERS, File
 from models.roster.enrollments import Cohorts, Enrollments
+from models.roster.options import Options
 from models.roster.passed_over import MANIFEST, of_no_use, passed_over
 from models.roster.people import Labels, Roles, Users
 from models.roster.reader import Files, NotARoster, Refuse, Table, opened, stored_files
@@ -42,16 +45,32 @@ T = TypeVar("T")
 
 
 def import_oneroster(
-    path: Path, *, source: str = "default", dry_run: bool = False, progress: Progress | None = None
+    path: Path,
+    *,
+    source: str = "default",
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    options: Options | None = None,
 ) -> Report:
     """Bring a OneRoster 1.1 or 1.2 CSV set into the connected database; a dry run writes nothing.
 
-    `path` is a directory or a zip, `source` the name of the system that its ids come from. `progress`
-    is told the file, the rows done, and about how many there are. NotARoster when there is nothing to
-    read; all else that is wrong is in the report.
+    `path` is a directory or a zip, `source` the name of the system that its ids come from; `options`
+    say all that may be said, these two included. `progress` is told the file, the rows done, and about
+    how many there are. NotARoster when there is nothing to read; all else that is wrong is in the report.
     """
+    options = options or Options(source=source, dry_run=dry_run)
+    source = options.source
     if not source or "/" in source or len(source) > NAME or FORBIDDEN.search(source):
         raise ModelError("BAD_SOURCE", f"The name of a source has 1 to {NAME} characters and no slash")
+    if options.dry_run:
+        return _import(path, source, True, progress)
+    with recorded(source) as keep:
+        report = _import(path, source, False, progress)
+        keep(json.loads(report.as_json()))
+        return report
+
+
+def _import(path: Path, source: str, dry_run: bool, progress: Progress | None) -> Report:
     report = Report(source, dry_run)
     with stored_files(path) as files, on_a_copy() if dry_run else contextlib.nullcontext():
         if not any(file.name.lower() in files for file in FILES):

@@ -146,7 +146,8 @@ def erase_user(user_id: UUID) -> int:
     """Blank whatever says who a user is: 1 when it was done now, 0 when it was done before.
 
     Names, email (on tickets too), birth date, numbers and ids of other systems go, for ever; the user
-    is retired, and tokens that act for them are revoked. Memberships, tickets and history stay.
+    is retired, and tokens that act for them are revoked. What reports of past imports say of them is
+    removed. Memberships, tickets and history stay.
     """
     return int(User.of(user_id).erase())
 
