@@ -484,12 +484,11 @@ def import_list(
         for one in imports:
             print(_import_as_json(one))
         return
-    table = Table("id", "at", "took", "source", "outcome", "refused", "warnings")
-    table.columns[0].no_wrap = table.columns[1].no_wrap = True
+    table = Table("id", "at", "source", "outcome", "refused", "warnings", box=None)
+    table.columns[0].no_wrap = True
     for one in imports:
-        took = f"{(one.finished_at - one.at).total_seconds():.1f} s"
         outcome = f"{one.outcome} ({one.error})" if one.error else one.outcome
-        cells = f"{one.at:%Y-%m-%d %H:%M}", took, _shown(one.source), outcome
+        cells = f"{one.at:%Y-%m-%d %H:%M}", _shown(one.source), outcome
         table.add_row(str(one.id), *cells, str(one.refused), str(one.warnings))
     out.print(table)
 

@@ -133,9 +133,12 @@ def timezone(cell: str) -> str:
 
 
 def listed(cell: str) -> list[str]:
-    """Items between commas; one that contains a comma, or blanks around it, stands in quotes."""
+    """Items between commas, or between semicolons where there is no comma.
+
+    One that contains either, or blanks around it, stands in quotes; then commas alone separate.
+    """
     if '"' not in cell:
-        items = [item.strip() for item in cell.split(",")]
+        items = [item.strip() for item in cell.split("," if "," in cell else ";")]
     else:
         try:
             items = next(csv.reader([cell], skipinitialspace=True, strict=True))
@@ -159,7 +162,7 @@ def imported(cell: str) -> str:
 
 def as_list(items: list[str]) -> str:
     """The cell that `listed` reads as these items."""
-    quoted = any(item != item.strip() or set(item) & set(',"\r\n') for item in items)
+    quoted = any(item != item.strip() or set(item) & set(',;"\r\n') for item in items)
     return ",".join('"' + item.replace('"', '""') + '"' if quoted else item for item in items)
 
 

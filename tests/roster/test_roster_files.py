@@ -72,10 +72,13 @@ def test_a_file_of_one_column_is_read(content):
     assert (columns, [cells for _, cells in records], told) == (["sourcedId"], [["a"], ["b"]], [])
 
 
-def test_a_set_with_semicolons_goes_in_and_its_lists_have_commas(bring_small, small, program, membership):
+@pytest.mark.parametrize("between", [",", ";"])
+def test_a_set_with_semicolons_goes_in_with_lists_of_commas_or_semicolons(
+    between, bring_small, small, program, membership
+):
     files = {name: text.replace(",", ";") for name, text in small.items()}
     files["academicSessions"] += "summer;2026-05-01;2026-08-01\n"
-    files["classes"] = files["classes"].replace("cook;spring", 'cook;"spring,summer"')
+    files["classes"] = files["classes"].replace("cook;spring", f'cook;"spring{between}summer"')
 
     report = bring_small(**files)
 
