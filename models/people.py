@@ -234,6 +234,7 @@ class User(DatedModel):
         Tokens that act for the user let nobody in any more. False: the user was erased already.
         """
         from models import imports
+        from models.identities import RosterId
         from models.tickets import Ticket
         from models.tokens import Token
 
@@ -241,8 +242,8 @@ class User(DatedModel):
             return False
         Ticket.forget_email_of(self)
         Token.revoke_all_of(self)
-        full_name = f"{self.first or ''} {self.last or ''}"
-        imports.forget((self.email, self.sourced_id, self.external_id, self.mobile, self.name, full_name))
+        names = self.email, self.sourced_id, self.external_id, self.mobile, self.name
+        imports.forget((*names, f"{self.first or ''} {self.last or ''}", *RosterId.forget(self)))
         blank = dict.fromkeys(self.PERSONAL)
         return self.change(**blank, status=UserStatus.RETIRED, erased_at=clock.now())
 

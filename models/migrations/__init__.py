@@ -18,6 +18,7 @@ from models import clock
 from models.audit import Audit
 from models.cohorts import Cohort
 from models.database import database, path_of
+from models.identities import RosterId
 from models.imports import RosterFinding, RosterImport
 from models.memberships import Membership, MembershipChange
 from models.people import (
@@ -56,6 +57,7 @@ MODELS = [
     KeptAnswer,
     RosterImport,
     RosterFinding,
+    RosterId,
 ]
 
 

@@ -4,17 +4,18 @@ from models.roster.exporter import export_oneroster
 from models.roster.importer import import_oneroster
 from models.roster.options import Dates, Match, MaxChanges, Missing, Options
 from models.roster.reader import NotARoster
-from models.roster.report import Counts, Refusal, Report
+from models.roster.report import Changes, Counts, Finding, Report
 
 __all__ = [
+    "Changes",
     "Counts",
     "Dates",
+    "Finding",
     "Match",
     "MaxChanges",
     "Missing",
     "NotARoster",
     "Options",
-    "Refusal",
     "Report",
     "export_oneroster",
     "import_oneroster",

@@ -118,12 +118,42 @@ def word(words: type[StrEnum]) -> Callable[[str], Any]:
     return read
 
 
+def status(cell: str) -> Status:
+    """A status; OneRoster 1.0 says inactive for what is to be deleted."""
+    word = cell.strip().lower()
+    if word not in _STATUSES:
+        raise BadCell("BAD_WORD", f"Must be one of: {', '.join(_STATUSES)}.")
+    return _STATUSES[word]
+
+
+_STATUSES = {
+    "active": Status.ACTIVE,
+    "tobedeleted": Status.TO_BE_DELETED,
+    "inactive": Status.TO_BE_DELETED,
+}
+
+
 def role(cell: str) -> MembershipRole:
-    """What somebody with a role of OneRoster is in a program."""
-    return _ROLES.get(cell.strip().lower(), MembershipRole.OBSERVER)
+    """What somebody with a role of OneRoster is in a program: observer, unless student or teacher."""
+    word = cell.strip().lower()
+    if word not in ROLES_OF_THE_STANDARD and not word.startswith("ext:"):
+        raise BadCell("UNKNOWN_ROLE", "Must be a role of OneRoster, such as student or teacher, or ext:….")
+    return _ROLES.get(word, MembershipRole.OBSERVER)
+
+
+def rank(role: MembershipRole) -> int:
+    """How high a role is: trainers, then members, then observers."""
+    return (MembershipRole.OBSERVER, MembershipRole.MEMBER, MembershipRole.TRAINER).index(role)
 
 
 _ROLES = {"student": MembershipRole.MEMBER, "teacher": MembershipRole.TRAINER}
+# Of OneRoster 1.0 to 1.2, in lower case.
+ROLES_OF_THE_STANDARD = frozenset(
+    {
+        *("administrator", "aide", "counselor", "districtadministrator", "guardian", "parent", "principal"),
+        *("proctor", "relative", "siteadministrator", "student", "systemadministrator", "teacher"),
+    }
+)
 
 
 def timezone(cell: str) -> str:
@@ -202,6 +232,7 @@ class File:
     kind: str
     required: tuple[str, ...]
     columns: tuple[Column, ...]
+    aliases: tuple[tuple[str, str], ...] = ()  # other names of columns, and those of the columns
 
     @functools.cached_property
     def follows(self) -> tuple[tuple[str, str], ...]:
@@ -214,7 +245,7 @@ class File:
         return {column.attribute for column in self.columns if column.attribute and not column.carried}
 
 
-STATUS = Column("status", word(Status), "`tobedeleted`: see below; `active` or nothing otherwise")
+STATUS = Column("status", status, "`tobedeleted` or `inactive`: see below; `active` or nothing otherwise")
 CARRIED = (
     Column("metadata.id", an_id, "id of the row", carried=True),
     Column("metadata.sourcedId", text(), "sourcedId of the row, where `metadata.id` is given", carried=True),
@@ -223,6 +254,11 @@ CARRIED = (
     Column("metadata.imported", imported, "what the last import of the row said, as JSON", carried=True),
     Column("metadata.empty", listed, "columns that are empty text, and not nothing", carried=True),
 )
+# What says that we wrote a file; and the columns that count in no other, since other systems have columns of
+# those names.
+OURS = frozenset({"metadata.id", "metadata.imported"})
+ERASED = Column("metadata.erasedAt", instant, "when the user was erased", "erased_at", carried=True)
+FOR_OURS = frozenset({CARRIED[0], CARRIED[1], CARRIED[4], CARRIED[5], ERASED})
 MADE = (
     Column("metadata.id", an_id, "its id", "id"),
     Column("metadata.createdAt", instant, "its createdAt", "created_at"),
@@ -275,7 +311,7 @@ CLASSES = File(
         Column("sourcedId", text(), "sourcedId, and the id is made of it"),
         STATUS,
         Column("title", text(), "name: the kind's unless given", "name"),
-        Column("courseSourcedId", text(), "programKind; stays what it was first"),
+        Column("courseSourcedId", text(), "programKind; stays what it was first; without one: see below"),
         Column("termSourcedIds", listed, "startDate and duration: from the earliest start to the latest end"),
         DURATION,
         Column("metadata.mode", word(Mode), "mode: the kind's unless given", "mode"),
@@ -284,6 +320,7 @@ CLASSES = File(
         ARCHIVED,
         *CARRIED,
     ),
+    (("termSourcedId", "termSourcedIds"),),
 )
 
 LABELS = File(
@@ -306,10 +343,10 @@ USERS = File(
         Column("sourcedId", text(), "sourcedId, and the id is made of it"),
         STATUS,
         Column("enabledUser", flag, "`false`: status retired"),
-        Column("role", text(), "role of an enrollment that says none (OneRoster 1.1)"),
+        Column("role", role, "role of an enrollment that says none (OneRoster 1.1)"),
         Column("givenName", text(), "first", "first"),
         Column("familyName", text(), "last", "last"),
-        Column("email", email, "email: a second user with the same one is refused", "email"),
+        Column("email", email, "email: see below for who gets one that several have", "email"),
         Column("sms", text(), "mobile", "mobile"),
         Column("phone", text(), "mobile, where sms is empty"),
         Column("metadata.name", text(), "name", "name"),
@@ -322,7 +359,7 @@ USERS = File(
         Column("metadata.lastSignInAt", instant, "lastSignInAt", "last_sign_in_at"),
         Column("metadata.labels", listed, "handles of labels, which are made where missing"),
         Column("metadata.role", word(UserRole), "role: `user` unless given", "role", carried=True),
-        Column("metadata.erasedAt", instant, "when the user was erased", "erased_at", carried=True),
+        ERASED,
         *CARRIED,
     ),
 )
@@ -335,7 +372,7 @@ ROLES = File(
         STATUS,
         Column("userSourcedId", text(), "whose role it is"),
         Column("roleType", text(), "`primary` comes before others"),
-        Column("role", text(), "role of an enrollment that says none (OneRoster 1.2)"),
+        Column("role", role, "role of an enrollment that says none (OneRoster 1.2)"),
     ),
 )
 

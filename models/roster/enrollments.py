@@ -2,30 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
+import orjson
+
+from models.actor import How
 from models.cohorts import Cohort, name_key
-from models.memberships import Membership, MembershipRole, MembershipState, Move, settle
+from models.memberships import (
+    Membership,
+    MembershipChange,
+    MembershipRole,
+    MembershipState,
+    Move,
+    settle,
+)
 from models.people import User
 from models.programs import Program
-from models.roster.columns import COHORTS, ENROLLMENTS, Column, role, word
-from models.roster.people import Roles
+from models.roster.cells import BadCell
+from models.roster.columns import COHORTS, ENROLLMENTS, Column, rank, role, row_id, word
+from models.roster.people import Roles, Users
 from models.roster.rows import (
+    ROWS,
     News,
     Refused,
     Row,
     Step,
+    among,
     by_id,
     columns_among,
+    dumps,
     missing,
-    read_cell,
     rows_among,
+    tuples,
     without_taken_ids,
 )
+
+# What is kept of what a file says of an enrollment.
+ENROLLED = "active"
+ENDED = "tobedeleted"
+MISSING = "missing"  # it stood in no row of a file whose missing rows end
 
 
 class Cohorts(Step):
@@ -43,7 +62,7 @@ class Cohorts(Step):
         wanted: dict[tuple[UUID, str], dict[str, Any]] = {}
         for row in rows:
             try:
-                values = {name: read_cell(self.columns[name], cell) for name, cell in row.given.items()}
+                values = self.read_cells(row, row.given)
                 program = self.program_of(row)
                 key = name_key(values.get("name", ""))
                 if not key:
@@ -86,91 +105,252 @@ class Cohorts(Step):
 
 
 @dataclass(slots=True)
-class Entry:
-    """An enrollment with what it is of: a user, a program, and the membership if there is one."""
+class Said:
+    """What a file says of one user in one class: in one row, or in several that were put into one."""
 
-    news: News
+    row: Row
+    rows: list[Row]
     program: Program
     user_id: UUID
+
+
+@dataclass(slots=True)
+class Entry:
+    """What is new of one user in one class, and the membership if there is one."""
+
+    news: News
+    said: Said
     membership: Membership | None
 
     @property
     def cohort(self) -> tuple[UUID, str] | None:
         """The program and folded name of the cohort that is new in the row."""
         key = name_key(self.news.fresh.get("metadata.cohort", ""))
-        return (self.program.id, key) if key else None
+        return (self.said.program.id, key) if key else None
+
+    @property
+    def comes_back(self) -> bool:
+        """Whether the file says that somebody is enrolled whom the last file did not, or not as enrolled."""
+        states = (None, MembershipState.ACTIVE)
+        return (
+            self.membership is not None
+            and self.membership.state is not MembershipState.ACTIVE
+            and self.news.fresh.get("status") == ENROLLED
+            and self.news.values.get("metadata.state") in states
+            and not self.news.row.ours
+        )
 
 
 class Enrollments(Step):
-    """Enrollments become memberships."""
+    """Enrollments become memberships.
+
+    All rows about one user and one class are one membership. What they say together is compared with what
+    the last file said together.
+    """
 
     file = ENROLLMENTS
-    derived = (Column("role", word(MembershipRole), ""),)
+    derived = (Column("role", word(MembershipRole), ""), Column(ROWS, str, ""), Column("status", str, ""))
+    assumed = {"status": ENROLLED}
+    is_delta = False  # what rows that are missing said before, they go on saying
 
-    def __init__(self, cohorts: Cohorts, roles: Roles, *common: Any) -> None:
+    def __init__(self, cohorts: Cohorts, roles: Roles, users: Users, *common: Any) -> None:
         super().__init__(*common)
         self._cohorts = cohorts
         self._roles = roles
-        self._enrolled: set[tuple[UUID, UUID]] = set()  # programs and users in this file
+        self._users = users
+        self._told = 0  # rows refused of which it is known what they are about
+        self._arranged: list[Said] | None = None
+        self._standing_ids: set[str] = set()  # sourcedIds of rows that were refused
+        self._spellings: dict[tuple[UUID, str], str] = {}  # of cohorts, by program and folded name
+
+    # Reading
 
     def derive(self, row: Row) -> None:
         given = row.given
-        if row.take_status() is not None:
-            given["status"] = "tobedeleted" if row.gone else "active"
+        self.take_status(row)
+        given["status"] = ENDED if row.gone else ENROLLED
         if "role" in given:
-            given["role"] = str(role(given["role"]))
+            try:
+                given["role"] = str(role(given["role"]))
+            except BadCell as bad:
+                raise Refused("role", bad.code, bad.message, given["role"]) from None
 
-    def store(self, rows: list[Row]) -> None:
+    def arrange(self, rows: list[Row]) -> list[Said]:
         self._cohorts.fetch_programs(rows)
-        users = [self.ids.of("user", row.given.get("userSourcedId", "").strip()) for row in rows]
-        erased_at = dict(columns_among(User, "id", "erased_at", id=set(users)))
+        groups: dict[tuple[str, str], list[Row]] = {}
+        for row in self._each_id_once(rows):
+            try:
+                self._cohorts.program_of(row)
+                pair = row.name_in("classSourcedId"), row.name_in("userSourcedId")
+            except Refused as refused:
+                self.refuse(row, refused, self._cause_of(row))
+                continue
+            groups.setdefault(pair, []).append(row)
+        users = self._users_named({user for _, user in groups})
+        self._arranged = [
+            self._said(rows, self._cohorts.program_of(rows[0]), users[user])
+            for (_, user), rows in groups.items()
+        ]
+        if len(set(users.values())) < len(users):
+            self._arranged = self._of_one_user(self._arranged)
+        self._arranged.sort(key=_place)
+        self._note_cohorts(self._arranged)
+        return self._arranged
+
+    def _users_named(self, names: Collection[str]) -> dict[str, UUID]:
+        """The ids of users by what rows call them; those to whom people here gave a sourcedId included."""
+        ids = {name: self.ids.of("user", name) for name in names}
+        known = {user_id for (user_id,) in columns_among(User, "id", id=set(ids.values()))}
+        if len(known) < len(ids):
+            ids |= self._users.find_named([name for name, user_id in ids.items() if user_id not in known])
+        return ids
+
+    def _each_id_once(self, rows: list[Row]) -> list[Row]:
+        """The rows but those with the id of another one that is about another user or class, and counts."""
+        if len({row.sourced_id for row in rows}) == len(rows) and not any(row.ours for row in rows):
+            return rows
+        best: dict[str, Row] = {}
+        for row in rows:
+            there = best.get(str(row.id))
+            if there is None or row.preference > there.preference:
+                best[str(row.id)] = row
+        found = []
+        for row in rows:
+            counts = best[str(row.id)]
+            if _pair(row) == _pair(counts):
+                found.append(row)
+            else:
+                message = f"Line {counts.line} has the same id, is about another user or class, and counts."
+                self.refuse(row, Refused("sourcedId", "DUPLICATE_ID", message))
+        return found
+
+    def _said(self, rows: list[Row], program: Program, user_id: UUID) -> Said:
+        row = rows[0]
+        if len(rows) > 1:
+            row = self._merged(rows)
+            self.report.of(self.file.name).merged += len(rows) - 1
+        return Said(row, rows, program, user_id)
+
+    def _of_one_user(self, said: list[Said]) -> list[Said]:
+        """The same, when several sourcedIds name one user."""
+        by_pair: dict[tuple[UUID, UUID], list[Said]] = {}
+        for one in said:
+            by_pair.setdefault((one.program.id, one.user_id), []).append(one)
+        found = []
+        for same in by_pair.values():
+            first = same[0]
+            if len(same) > 1:
+                rows = [row for one in same for row in one.rows]
+                self.report.of(self.file.name).merged += len(same) - 1
+                first = Said(self._merged(rows), rows, first.program, first.user_id)
+            found.append(first)
+        return found
+
+    def _merged(self, rows: Sequence[Row]) -> Row:
+        """One row that says what several say together of one user and one class.
+
+        It is ended only if all are. Its role is the highest and its beginDate the earliest of the rows that
+        are not ended, or of all when all are; other cells come from the first of these that has them, rows
+        with the higher role and the earlier beginDate first.
+        """
+        for row in rows:
+            self.read_cells(row, row.given)
+        pool = (
+            [row for row in rows if not _is_ended(row)] or [row for row in rows if not row.gone] or list(rows)
+        )
+        pool.sort(key=_precedence)
+        given: dict[str, str] = {}
+        for row in reversed(pool):
+            given |= row.given
+        for name, choose in (("beginDate", min), ("endDate", max)):
+            days = [row.given[name] for row in pool if name in row.given]
+            if days:
+                given[name] = choose(days)
+        if len(rows) > 1:
+            each = sorted(rows, key=lambda row: row.preference)
+            given[ROWS] = dumps({row.sourced_id: dumps(row.given) for row in each})
+        first = pool[0]
+        merged = Row(first.line, first.sourced_id, given, first.carried, first.ours, first.gone)
+        merged.id = first.id
+        return merged
+
+    def _note_cohorts(self, said: Iterable[Said]) -> None:
+        """Note how each cohort is spelled: as in the row of the first sourcedId, if it is new."""
+        for one in sorted(said, key=lambda one: one.row.sourced_id):
+            if (name := one.row.given.get("metadata.cohort")) and (key := name_key(name)):
+                self._spellings.setdefault((one.program.id, key), name)
+
+    # Storing
+
+    def store(self, said: list[Said]) -> None:
+        erased_at = dict(columns_among(User, "id", "erased_at", id={one.user_id for one in said}))
         memberships = {
             (one.program_id, one.user_id): one for one in rows_among(Membership, user_id=erased_at)
         }
         entries = []
-        for row, user_id in zip(rows, users, strict=True):
+        for one in said:
+            membership = memberships.get((one.program.id, one.user_id))
             try:
-                program = self._cohorts.program_of(row)
-                row.name_in("userSourcedId")
-                if user_id not in erased_at:
+                if one.user_id not in erased_at:
                     raise Refused("userSourcedId", "UNKNOWN_USER", "There is no such user.")
-                membership = memberships.get((program.id, user_id))
-                is_left = erased_at[user_id] is not None and not row.ours
-                news = None if is_left else self._news(row, membership)
-                if not row.gone:
-                    self._enroll(program.id, user_id)
-                if news is not None and membership is None and program.archived:
+                is_left = erased_at[one.user_id] is not None and not one.row.ours
+                news = None if is_left else self._news(one, membership)
+                if news is not None and membership is None and one.program.archived:
                     raise Refused("classSourcedId", "PROGRAM_ARCHIVED", "It takes no new members.")
             except Refused as refused:
-                self.refuse(row, refused)
+                for row in one.rows:
+                    self.refuse(row, refused, self._cause_of(row))
+                self.report.of(self.file.name).merged -= len(one.rows) - 1
                 continue
             if news is None:
                 self.count(False)
             else:
-                entries.append(Entry(news, program, user_id, membership))
+                entries.append(Entry(news, one, membership))
         entries = self._without_moved(entries)
         names: dict[tuple[UUID, str], dict[str, Any]] = {}
         for entry in entries:
             if cohort := entry.cohort:
-                names.setdefault(cohort, {"name": entry.news.fresh["metadata.cohort"]})
+                names[cohort] = {"name": self._spellings[cohort]}
         self._cohorts.confirm(names)
         self._settle(entries)
 
-    def _news(self, row: Row, membership: Membership | None) -> News | None:
-        """What is new in a row; None also when it asks to end what is not there or goes on as another."""
-        if row.gone and (membership is None or membership.sourced_id not in (None, row.kept_sourced_id)):
+    def _news(self, said: Said, membership: Membership | None) -> News | None:
+        """What is new of a user in a class; None also when it asks to end what is not there."""
+        if membership is not None and not said.row.ours:
+            self._remember(said, membership)
+        row = said.row
+        if row.gone and membership is None:
             return None
-        news = News.of(row, self.columns, membership)
-        if news is None and membership is not None and membership.sourced_id != row.kept_sourced_id:
+        news = News.of(row, self, membership)
+        if (
+            news is None
+            and membership is not None
+            and membership.sourced_id != self._followed(said, membership)
+        ):
             return News(row, {}, {}, dict(row.given), {})
         return news
 
-    def _enroll(self, program_id: UUID, user_id: UUID) -> None:
-        """Note that a row of the file is about this user and program. Refused: another one was."""
-        if (program_id, user_id) in self._enrolled:
-            message = "An earlier row has the same user and class."
-            raise Refused("userSourcedId", "DUPLICATE_ENROLLMENT", message)
-        self._enrolled.add((program_id, user_id))
+    def _remember(self, said: Said, membership: Membership) -> None:
+        """Have rows count that are missing here and that the last file said: in a delta, and when a file says
+        only of others that they are to be deleted."""
+        if (
+            not (self.is_delta or said.row.gone)
+            or membership.imported is None
+            or membership.sourced_id is None
+        ):
+            return
+        there = {row.sourced_id for row in said.rows}
+        earlier = [row for row in _rows_kept(membership) if row.sourced_id not in there and not row.gone]
+        if earlier:
+            said.row = self._merged([*said.rows, *earlier])
+
+    @staticmethod
+    def _followed(said: Said, membership: Membership) -> str | None:
+        """The sourcedId that a membership goes on with: its own, as long as a row that counts has it."""
+        kept = said.row.kept_sourced_id
+        if any(row.sourced_id == membership.sourced_id and row.gone == said.row.gone for row in said.rows):
+            return membership.sourced_id
+        return kept
 
     def _without_moved(self, entries: Sequence[Entry]) -> list[Entry]:
         """Refuse enrollments that were of another user or class: memberships stay what they are of."""
@@ -184,14 +364,17 @@ class Enrollments(Step):
 
     def _settle(self, entries: Sequence[Entry]) -> None:
         """Carry out all that the entries say of their memberships."""
-        moves = [self._move(entry) for entry in entries]
+        ended_here = _ended_by_imports([entry.membership for entry in entries if entry.comes_back])
+        moves = [self._move(entry, ended_here) for entry in entries]
         noted = []
         for entry, move in zip(entries, moves, strict=True):
+            if move.is_real:
+                self.report.changes.count(move)
             membership = entry.membership
             if membership is None:
                 continue
             self.count(move.is_real)
-            sourced_id = entry.news.row.kept_sourced_id
+            sourced_id = self._followed(entry.said, membership)
             if entry.news.note(membership) or membership.sourced_id != sourced_id:
                 membership.sourced_id = sourced_id
                 noted.append(membership)
@@ -205,16 +388,16 @@ class Enrollments(Step):
             if entry.news.carried
         )
 
-    def _move(self, entry: Entry) -> Move:
+    def _move(self, entry: Entry, ended_here: Collection[UUID]) -> Move:
         news, membership = entry.news, entry.membership
-        standing = self._standing(entry)
+        standing = self._standing_of(entry, ended_here)
         if membership is None:
-            move = Membership.begin(entry.user_id, entry.program, **standing)
+            move = Membership.begin(entry.said.user_id, entry.said.program, **standing)
             move.membership.id = news.row.id
             move.membership.sourced_id = news.row.kept_sourced_id
             move.membership.imported = news.imported
         else:
-            membership.program = entry.program
+            membership.program = entry.said.program
             after = membership.standing._replace(**standing)
             move = Move(membership, membership.standing, after)
         move.comments = news.fresh.get("metadata.comments")
@@ -228,16 +411,21 @@ class Enrollments(Step):
         move.effective_date = _effective_date(news, move)
         return move
 
-    def _standing(self, entry: Entry) -> dict[str, Any]:
-        """What a row sets of role, state, cohort and date."""
+    def _standing_of(self, entry: Entry, ended_here: Collection[UUID]) -> dict[str, Any]:
+        """What the file sets of role, state, cohort and date."""
         news, membership = entry.news, entry.membership
         fresh, standing = news.fresh, {}
         for name, attribute in (("role", "role"), ("metadata.state", "state"), ("beginDate", "date")):
             if name in fresh:
                 standing[attribute] = fresh[name]
         if membership is None:
-            usual = role(self._roles.usual(news.row.given["userSourcedId"].strip()))
-            standing = {"role": usual, "date": entry.program.start_date} | standing
+            usual = self._roles.usual(news.row.given["userSourcedId"].strip())
+            standing = {"role": usual, "date": entry.said.program.start_date} | standing
+        elif entry.comes_back and membership.id in ended_here:
+            standing["state"] = MembershipState.ACTIVE
+        elif entry.comes_back and "metadata.state" not in fresh:
+            message = f"The file says enrolled; it stays {membership.state}, since no import ended it."
+            self.warn(news.row, Refused("status", "KEPT_AS_IT_IS", message))
         elif (
             news.row.gone
             and "status" in fresh
@@ -247,6 +435,132 @@ class Enrollments(Step):
         if cohort := entry.cohort:
             standing["cohort_id"] = self._cohorts.ids_by_name[cohort]
         return standing
+
+    # Those who are missing
+
+    def missing(self) -> list[tuple[UUID, UUID]]:
+        """The ids of active memberships that no row is about any more, and of their programs.
+
+        None, with a warning, when not all of the file could be read.
+        """
+        if self._arranged is None:
+            return []
+        if self.report.of(self.file.name).refused > self._told:
+            message = "Rows that cannot be read may be about anybody, so nobody ends by being missing."
+            self.report.warn(self.file.name, 1, None, "MISSING_NOT_ENDED", message)
+            return []
+        standing = {(one.program.id, one.user_id) for one in self._arranged}
+        brought = _brought_by(self.ids.source)
+        found = [
+            (membership_id, program_id)
+            for membership_id, program_id, user_id, sourced_id, state, imported in brought
+            if state is MembershipState.ACTIVE
+            and (program_id, user_id) not in standing
+            and sourced_id not in self._standing_ids
+            and orjson.loads(imported).get("status", ENROLLED) == ENROLLED
+        ]
+        return sorted(found, key=lambda one: (str(one[1]), str(one[0])))
+
+    def end_missing(self, missing: Sequence[tuple[UUID, UUID]]) -> None:
+        """End memberships that no row is about any more, within a transaction."""
+        found = by_id(Membership, [membership_id for membership_id, _ in missing])
+        programs = by_id(Program, {program_id for _, program_id in missing})
+        moves = []
+        for membership in found.values():
+            if membership.state is not MembershipState.ACTIVE:
+                continue
+            membership.program = programs[membership.program_id]
+            after = membership.standing._replace(state=MembershipState.WITHDRAWN)
+            move = Move(membership, membership.standing, after)
+            membership.imported = dumps(orjson.loads(membership.imported) | {"status": MISSING})
+            self.report.changes.count(move)
+            moves.append(move)
+        counts = self.report.of("missing enrollments")
+        counts.updated += len(moves)
+        counts.history += settle(moves)
+        Membership.update_rows([move.membership for move in moves], "imported")
+
+    # Telling
+
+    def refuse(self, row: Row, refused: Refused, cause: str | None = None) -> None:
+        self._told += 1
+        self._standing_ids.add(row.sourced_id)
+        super().refuse(row, refused, cause)
+
+    def who(self, row: Row) -> str | None:
+        return f"{self._called('user', row)} in {self._called('class', row)}"
+
+    def _called(self, kind: str, row: Row) -> str:
+        sourced_id = row.given.get(f"{kind}SourcedId", "").strip()
+        name = self.ids.names.get((kind, sourced_id))
+        return f"{name} ({sourced_id})" if name else sourced_id or "?"
+
+    def _cause_of(self, row: Row) -> str | None:
+        """Where the class or the user that a row names was refused, if it was."""
+        for kind, column in (("class", "classSourcedId"), ("user", "userSourcedId")):
+            if cause := self.ids.refused.get((kind, row.given.get(column, "").strip())):
+                return cause
+        return None
+
+
+def count_active(source: str) -> int:
+    """The number of active memberships that a source brought."""
+    return sum(state is MembershipState.ACTIVE for *_, state, _ in _brought_by(source))
+
+
+def _brought_by(source: str) -> list[tuple[Any, ...]]:
+    """Id, program, user, sourcedId, state and `imported` of the memberships that a source brought."""
+    named = Program.select(Program.id, Program.sourced_id).where(Program.sourced_id.is_null(False))
+    programs = [id for id, name in tuples(named) if row_id(source, "class", name) == id]
+    names = ("id", "program_id", "user_id", "sourced_id", "state", "imported")
+    return [row for row in columns_among(Membership, *names, program_id=programs) if row[-1] is not None]
+
+
+def _place(said: Said) -> tuple[Any, ...]:
+    """The order of storing, in which tickets are used: programs that begin earlier come first."""
+    return said.program.start_date, said.row.given["classSourcedId"], said.row.given["userSourcedId"]
+
+
+def _pair(row: Row) -> tuple[str, str]:
+    return row.given.get("classSourcedId", "").strip(), row.given.get("userSourcedId", "").strip()
+
+
+def _is_ended(row: Row) -> bool:
+    return row.gone or row.given.get("metadata.state", MembershipState.ACTIVE) != MembershipState.ACTIVE
+
+
+def _precedence(row: Row) -> tuple[Any, ...]:
+    """Of several rows about one user and class, the least comes first."""
+    height = rank(MembershipRole(row.given["role"])) if "role" in row.given else -1
+    return -height, row.given.get("beginDate", "9999-12-31"), row.sourced_id, dumps(row.given)
+
+
+def _rows_kept(membership: Membership) -> Iterator[Row]:
+    """The rows of the last file that were about a membership."""
+    said = orjson.loads(membership.imported or "{}")
+    kept = orjson.loads(said.pop(ROWS)) if ROWS in said else {membership.sourced_id: dumps(said)}
+    for sourced_id, text in kept.items():
+        given = orjson.loads(text)
+        row = Row(0, str(sourced_id), given, {})
+        row.id = membership.id
+        row.gone = given.setdefault("status", ENROLLED) != ENROLLED
+        yield row
+
+
+def _ended_by_imports(memberships: Sequence[Membership | None]) -> set[UUID]:
+    """The ids of those withdrawn memberships whose present state was set by an import."""
+    withdrawn = [one for one in memberships if one and one.state is MembershipState.WITHDRAWN]
+    if not withdrawn:
+        return set()
+    Change = MembershipChange
+    newest = Membership.select(Membership.last_change_id).where(
+        among(Membership.id, [one.id for one in withdrawn])
+    )
+    chain = Change.of_all(newest)
+    query = Change.select(Change.membership, Change.how, Change.from_state, Change.to_state)
+    query = query.join(chain, on=(Change.id == chain.c.id)).with_cte(chain).order_by(Change.id)
+    how_ended = {id: how for id, how, before, after in tuples(query) if before is not after}
+    return {id for id, how in how_ended.items() if how is How.IMPORT}
 
 
 def _effective_date(news: News, move: Move) -> date | None:

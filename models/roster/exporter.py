@@ -18,6 +18,7 @@ import peewee
 from models import files
 from models.cohorts import Cohort
 from models.database import database
+from models.identities import RosterId
 from models.memberships import Membership, MembershipChange, MembershipRole, MembershipState
 from models.people import Label, User, UserLabel, UserRole, UserStatus
 from models.programs import Program, ProgramKind
@@ -163,10 +164,20 @@ class _Names:
         self._source = source
         self.kinds = self._of_all(ProgramKind, "course")
         self.programs = self._of_all(Program, "class")
+        self._users = {one.user_id: one for one in RosterId.of_source(source).values()}
 
     def _of_all(self, model: type[Any], kind: str) -> dict[UUID, str]:
         rows = tuples(model.select(model.id, model.sourced_id))
         return {id: self.of(kind, id, sourced_id) for id, sourced_id in rows}
+
+    def of_user(self, user_id: UUID, sourced_id: str | None) -> str:
+        known = self._users.get(user_id)
+        return self.of("user", user_id, sourced_id) if known is None else known.sourced_id
+
+    def imported(self, user: User) -> str:
+        """What the last import of the source said of a user."""
+        known = self._users.get(user.id)
+        return (user.imported if known is None else known.imported) or ""
 
     def of(self, kind: str, id: UUID, sourced_id: str | None) -> str:
         if sourced_id is not None and row_id(self._source, kind, sourced_id) == id:
@@ -253,9 +264,10 @@ def _users(names: _Names) -> Iterator[Cells]:
         labels = UserLabel.handles_by_user(users)
         trainers = _trainers(users)
         for user in users:
-            name = names.of("user", user.id, user.sourced_id)
+            name = names.of_user(user.id, user.sourced_id)
             role = "teacher" if user.id in trainers else "student"
             yield _carrying(user, USERS, name) | {
+                "metadata.imported": names.imported(user),
                 "enabledUser": as_cell(user.status is UserStatus.ACTIVE),
                 "orgSourcedIds": ORG,
                 "role": "administrator" if user.role is UserRole.ADMIN else role,
@@ -287,7 +299,7 @@ def _enrollments(names: _Names) -> Iterator[Cells]:
             yield _carrying(one, ENROLLMENTS, names.of("enrollment", one.id, one.sourced_id)) | {
                 "classSourcedId": names.programs[one.program_id],
                 "schoolSourcedId": ORG,
-                "userSourcedId": names.of("user", one.user_id, one.user.sourced_id),
+                "userSourcedId": names.of_user(one.user_id, one.user.sourced_id),
                 "role": ROLES[one.role],
                 "primary": "false",
                 "beginDate": as_cell(one.date),

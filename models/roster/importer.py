@@ -4,41 +4,42 @@ What a file says is compared with what the last one said of the same row (`impor
 differs is done here. So a second import changes nothing, and a nightly one leaves alone what people
 changed here.
 
-Rows are stored some hundreds at a time, each chunk in a short transaction of its own and without a
-query for each row, so that a server can go on writing between them.
+Each file is read as a whole, so that the order of its rows means nothing. Then its rows are stored some
+hundreds at a time, each piece in a short transaction of its own and without a query for each row, so that
+a server can go on writing between them.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import itertools
+import gc
 import json
 import operator
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from models.actor import Actor, How
 from models.audit import audited
 from models.database import writing
-from models.errors import ModelError
+from models.errors import Conflict, ModelError, TooManyChanges
 from models.ids import new_id
 from models.imports import recorded
 from models.roster.catalogue import Classes, Courses, Sessions
-from models.roster.columns import FILES, USERS, File
-from models.roster.enrollments import Cohorts, Enrollments
-from models.roster.options import Options
+from models.roster.columns import ENROLLMENTS, FILES, FOR_OURS, OURS, USERS, File
+from models.roster.enrollments import Cohorts, Enrollments, count_active
+from models.roster.options import Missing, Options
 from models.roster.passed_over import MANIFEST, of_no_use, passed_over
 from models.roster.people import Labels, Roles, Users
 from models.roster.reader import Files, NotARoster, Refuse, Table, opened, stored_files
 from models.roster.rehearsal import on_a_copy
-from models.roster.report import Counts, Report
+from models.roster.report import LISTED_AT_MOST, Report
 from models.roster.rows import Ids, Refused, Row, Step
 from models.text import FORBIDDEN, NAME
 
-ROWS_AT_ONCE = 400  # in one transaction
-REFUSED_AT_MOST = 100_000  # rows of a file, which the report holds; nobody would mend more
+REFUSED_AT_MOST = LISTED_AT_MOST - 1  # rows of one file that cannot be read; nobody would mend more
+NO_TEXT = "Must be UTF-8 without control characters."
 
 Progress = Callable[[str, int, int | None], None]
 T = TypeVar("T")
@@ -56,137 +57,181 @@ def import_oneroster(
 
     `path` is a directory or a zip, `source` the name of the system that its ids come from; `options`
     say all that may be said, these two included. `progress` is told the file, the rows done, and about
-    how many there are. NotARoster when there is nothing to read; all else that is wrong is in the report.
+    how many there are. NotARoster when there is nothing to read; TooManyChanges when the set would change
+    more memberships than allowed; Conflict when the missing are to end and the set is only a part. All
+    else that is wrong is in the report.
     """
     options = options or Options(source=source, dry_run=dry_run)
     source = options.source
     if not source or "/" in source or len(source) > NAME or FORBIDDEN.search(source):
         raise ModelError("BAD_SOURCE", f"The name of a source has 1 to {NAME} characters and no slash")
+    progress = progress or (lambda name, done, total: None)
     if options.dry_run:
-        return _import(path, source, True, progress)
+        return _try(path, options, progress)
     with recorded(source) as keep:
-        report = _import(path, source, False, progress)
+        if options.max_changes is not None:
+            _try(path, options, lambda name, done, total: None)
+        report = _import(path, options, progress)
         keep(json.loads(report.as_json()))
         return report
 
 
-def _import(path: Path, source: str, dry_run: bool, progress: Progress | None) -> Report:
-    report = Report(source, dry_run)
-    with stored_files(path) as files, on_a_copy() if dry_run else contextlib.nullcontext():
-        if not any(file.name.lower() in files for file in FILES):
-            raise NotARoster(f"{path} has no OneRoster file in it, such as {USERS.name}")
-        _Run(files, report, progress or (lambda name, done, total: None)).carry_out()
-    names = [MANIFEST, *(file.name for file in FILES)]
-    report.refusals.sort(key=lambda refusal: (names.index(refusal.file), refusal.line))
+def _try(path: Path, options: Options, progress: Progress) -> Report:
+    """Carry out an import on a copy of the database. TooManyChanges: it would change more than allowed."""
+    with on_a_copy():
+        brought = count_active(options.source)
+        report = _import(path, options, progress)
+    if options.max_changes is not None:
+        allowed = options.max_changes.of(brought)
+        if report.changes.total > allowed:
+            raise TooManyChanges(allowed=allowed, **report.changes.as_members)
     return report
 
 
+def _import(path: Path, options: Options, progress: Progress) -> Report:
+    with stored_files(path) as files, _without_collector():
+        if not any(file.name.lower() in files for file in FILES):
+            raise NotARoster(f"{path} has no OneRoster file in it, such as {USERS.name}")
+        return _Run(files, options, progress).carry_out()
+
+
 class _Hopeless(Exception):
-    """Too many rows of a file are refused; holds the line of the last one."""
+    """Too many rows of a file cannot be read; holds the line of the last one."""
 
 
 class _Run:
     """One run over the files of a set."""
 
-    def __init__(self, files: Files, report: Report, progress: Progress) -> None:
+    def __init__(self, files: Files, options: Options, progress: Progress) -> None:
         self._files = files
-        self._report = report
+        self._options = options
         self._progress = progress
-        self._request_id = str(new_id())  # by which the audit rows of this run are found
+        self.report = Report(options.source, options.dry_run, str(new_id()))
 
-    def carry_out(self) -> None:
-        common = Ids(self._report.source), self._report
+    def carry_out(self) -> Report:
+        """Store what the set says, file by file. Conflict: see `import_oneroster`."""
+        report, options = self.report, self._options
+        common = Ids(options.source), report, options
+        manifest = self._manifest()
         sessions = Sessions(*common)
-        classes = Classes(sessions, *common)
+        courses = Courses(*common)
+        classes = Classes(sessions, courses, *common)
         labels = Labels(*common)
         roles = Roles(*common)
         users = Users(labels, roles, *common)
         cohorts = Cohorts(*common)
-        enrollments = Enrollments(cohorts, roles, *common)
-        self._check_manifest()
+        enrollments = Enrollments(cohorts, roles, users, *common)
+        enrollments.is_delta = manifest.get(ENROLLMENTS.name) == "delta"
+        if options.missing is Missing.END and enrollments.is_delta:
+            message = "The manifest calls enrollments.csv a delta; a row that is missing in it has not ended"
+            raise Conflict("DELTA_SAYS_NOTHING_OF_MISSING", message)
         for name, why in passed_over(self._files):
-            self._report.warn(name, 1, None, "FILE_PASSED_OVER", why)
-        self._report.unused += of_no_use(self._files)
-        for step in (sessions, Courses(*common), classes, labels, users, roles, cohorts, enrollments):
+            report.warn(name, 1, None, "FILE_PASSED_OVER", why)
+        report.unused += of_no_use(self._files)
+        for step in (sessions, courses, classes, labels, users, roles, cohorts, enrollments):
             self._do(step)
-        for ids in chunked(classes.to_archive, ROWS_AT_ONCE):
-            with self._transaction():
-                classes.archive(ids)
+        if options.missing is Missing.END:
+            self._store(enrollments.missing(), enrollments.end_missing)
+        self._store(classes.to_archive, classes.archive)
+        report.sort([MANIFEST, *(file.name for file in FILES)])
+        return report
 
-    def _check_manifest(self) -> None:
-        """Report the files that a manifest promises and that are not there."""
+    def _manifest(self) -> dict[str, str]:
+        """Which files the manifest calls bulk or delta; those that are not there are reported."""
         stored = self._files.get(MANIFEST)
+        found: dict[str, str] = {}
         if stored is None:
-            return
+            return found
         promised = {"file." + file.name.removesuffix(".csv"): file.name for file in FILES}
-        refuse = functools.partial(self._report.refuse, MANIFEST)
+        refuse = functools.partial(self.report.refuse, MANIFEST)
         with opened(MANIFEST, stored, refuse) as table:
             if table is None or [name.lower() for name in table.columns[:2]] != ["propertyname", "value"]:
-                return
+                return found
             for line, (name, value, *_) in table.records(refuse):
-                file = promised.get(name.strip())
-                if file and value.strip() in ("bulk", "delta") and file.lower() not in self._files:
-                    refuse(line, "value", "MISSING_FILE", f"There is no file {file}.")
+                file, word = promised.get(name.strip()), value.strip().lower()
+                if file and word in ("bulk", "delta"):
+                    found[file] = word
+                    if file.lower() not in self._files:
+                        refuse(line, "value", "MISSING_FILE", f"There is no file {file}.")
+        return found
 
     def _do(self, step: Step) -> None:
-        """Store the rows of a file, if there is one."""
+        """Read a file as a whole, if there is one, then store what it says."""
         file = step.file
         stored = self._files.get(file.name.lower())
         if stored is None:
             return
-        self._report.of(file.name)
-        refuse = functools.partial(self._report.refuse, file.name)
+        self.report.of(file.name)
+        refuse = functools.partial(self.report.refuse, file.name)
         with opened(file.name, stored, refuse) as table:
             if table is None or not _has_columns(table, file, refuse):
                 return
-            rows: Iterable[Row] = self._prepared(table, step, refuse)
-            if step.parents_first:
-                rows = _parents_first(list(rows))
-            done = 0
-            for chunk in chunked(rows, ROWS_AT_ONCE):
-                with self._transaction():
-                    step.store(chunk)
-                done += len(chunk)
-                self._progress(file.name, done, max(done, table.total))
-            self._progress(file.name, done, done)
+            rows = self._prepared(table, step)
+        if rows is None:
+            return
+        items = step.arrange(rows)
+        with self._transaction():
+            step.begin()
+        self._store(items, step.store, file.name)
 
-    def _prepared(self, table: Table, step: Step, refuse: Refuse) -> Iterator[Row]:
-        """The rows that can be stored, until too many are refused."""
-        counts = self._report.of(step.file.name)
+    def _prepared(self, table: Table, step: Step) -> list[Row] | None:
+        """The rows that can be stored; None when so many cannot be read that the file is no roster."""
+        name = step.file.name
+        counts = self.report.of(name)
 
-        def told(line: int, *why: Any) -> None:
-            refuse(line, *why)
+        def refuse(line: int, *why: Any) -> None:
+            self.report.refuse(name, line, *why)
             if counts.refused >= REFUSED_AT_MOST:
                 raise _Hopeless(line)
 
+        rows = []
         try:
-            yield from self._each_once(_rows(table, step.file, told), step, counts)
+            for row in _rows(table, step, refuse):
+                try:
+                    step.prepare(row)
+                except Refused as refused:
+                    step.refuse(row, refused)
+                else:
+                    rows.append(row)
         except _Hopeless as hopeless:
-            refuse(hopeless.args[0], None, "TOO_MANY_REFUSED", "The rest of the file is not read.")
+            message = f"{REFUSED_AT_MOST:,} rows cannot be read; nothing of the file goes in."
+            self.report.refuse(name, hopeless.args[0], None, "TOO_MANY_REFUSED", message)
+            return None
+        return rows
 
-    def _each_once(self, rows: Iterable[Row], step: Step, counts: Counts) -> Iterator[Row]:
-        """The rows, prepared; of rows that would have the same id, the first."""
-        taken: set[str] = set()  # texts: UUIDs can be made up by which their hashes are all the same
-        for row in rows:
-            if counts.refused >= REFUSED_AT_MOST:
-                raise _Hopeless(row.line)
-            try:
-                step.prepare(row)
-                if row.sourced_id:
-                    text = str(row.id)
-                    if text in taken:
-                        raise Refused("sourcedId", "DUPLICATE_ID", "An earlier row has the same id.")
-                    taken.add(text)
-            except Refused as refused:
-                step.refuse(row, refused)
-            else:
-                yield row
+    def _store(self, items: Sequence[T], store: Callable[[list[T]], None], name: str | None = None) -> None:
+        """Store items in pieces, each in one transaction."""
+        done = 0
+        for chunk in chunked(items, self._options.rows_at_once):
+            with self._transaction():
+                store(chunk)
+            done += len(chunk)
+            if name is not None:
+                self._progress(name, done, len(items))
+        if name is not None:
+            self._progress(name, done, done)
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
-        actor = Actor("core-rpc import oneroster", self._request_id, how=How.IMPORT)
+        actor = Actor("core-rpc import oneroster", self.report.request_id, how=How.IMPORT)
         with writing(), audited(actor):
             yield
+
+
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """Have Python's collector of circular garbage rest.
+
+    All rows of a file are in memory until they are stored, and the collector would walk over them again
+    and again: a sixth of the time of an import. The garbage of one is freed by its reference counts.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _has_columns(table: Table, file: File, refuse: Refuse) -> bool:
@@ -198,51 +243,50 @@ def _has_columns(table: Table, file: File, refuse: Refuse) -> bool:
     return not lacking
 
 
-def _rows(table: Table, file: File, refuse: Refuse) -> Iterator[Row]:
-    """The rows of a table; those with impossible text, or with no id where there must be one, are refused."""
+def _rows(table: Table, step: Step, refuse: Refuse) -> Iterator[Row]:
+    """The rows of a table, but for those without an id; cells that are no text are warned of and left out."""
+    file = step.file
     positions = {name.lower(): position for position, name in reversed(list(enumerate(table.columns)))}
-    columns = [column for column in file.columns if column.name.lower() in positions]
+    for other, name in file.aliases:
+        if other.lower() in positions:
+            positions.setdefault(name.lower(), positions[other.lower()])
+    ours = OURS <= positions.keys()
+    columns = [
+        column
+        for column in file.columns
+        if column.name.lower() in positions and (ours or column not in FOR_OURS)
+    ]
     names = [column.name for column in columns]
     carried = [column.name for column in columns if column.carried]
     indexes = [positions[name.lower()] for name in names]
     pick = operator.itemgetter(*indexes, indexes[0])  # one more, so that it is a tuple always
+    modified = positions.get("datelastmodified")
     identified = "sourcedId" in file.required
-    ours = "metadata.imported" in names
     for line, cells in table.records(refuse):
         picked = pick(cells)
-        if FORBIDDEN.search("\n".join(picked)):
-            pairs = zip(names, picked, strict=False)
-            wrong = next(name for name, cell in pairs if FORBIDDEN.search(cell))
-            refuse(line, wrong, "BAD_TEXT", "Must be UTF-8 without control characters.")
-            continue
         pairs = zip(names, picked, strict=False)
         given = {name: cell for name, cell in pairs if cell and (ours or not cell.isspace())}
+        bad = []
+        if FORBIDDEN.search("\n".join(picked)):
+            bad = [name for name, cell in given.items() if FORBIDDEN.search(cell)]
         sourced_id = given.pop("sourcedId", "").strip() if identified else ""
-        if identified and not 0 < len(sourced_id) <= NAME:
-            refuse(line, "sourcedId", "BAD_SOURCED_ID", f"Must be given, in at most {NAME} characters.")
+        if identified and ("sourcedId" in bad or not 0 < len(sourced_id) <= NAME):
+            code = "BAD_TEXT" if "sourcedId" in bad else "BAD_SOURCED_ID"
+            text = NO_TEXT if "sourcedId" in bad else f"Must be given, in at most {NAME} characters."
+            refuse(line, "sourcedId", code, text)
             continue
         kept = {name: given.pop(name) for name in carried if name in given}
-        yield Row(line, sourced_id, given, kept, ours)
+        row = Row(line, sourced_id, given, kept, ours)
+        if modified is not None:
+            row.modified = cells[modified]
+        for name in bad:
+            step.warn(row, Refused(name, "BAD_TEXT", NO_TEXT))
+            given.pop(name, None)
+            kept.pop(name, None)
+        yield row
 
 
-def _parents_first(rows: list[Row]) -> list[Row]:
-    """The rows so that each comes after its parent, if that is among them; circles stay as they are."""
-    if not any("metadata.parent" in row.given for row in rows):
-        return rows
-    waiting = {row.sourced_id: row for row in rows}
-    ordered: list[Row] = []
-    for row in rows:
-        line = {row.sourced_id: row}
-        while (parent := row.given.get("metadata.parent", "").strip()) in waiting and parent not in line:
-            row = line[parent] = waiting[parent]
-        for one in reversed(line.values()):
-            if waiting.pop(one.sourced_id, None) is not None:
-                ordered.append(one)
-    return ordered
-
-
-def chunked(items: Iterable[T], size: int) -> Iterator[list[T]]:
+def chunked(items: Sequence[T], size: int) -> Iterator[list[T]]:
     """The items, so many at a time."""
-    iterator = iter(items)
-    while chunk := list(itertools.islice(iterator, size)):
-        yield chunk
+    for start in range(0, len(items), size):
+        yield list(items[start : start + size])

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+ROWS_AT_ONCE = 400  # rows stored in one transaction, which takes some 50 ms
+
 _AMOUNT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(%?)", re.ASCII)
 
 
@@ -68,3 +70,4 @@ class Options:
     missing: Missing = Missing.KEEP
     max_changes: MaxChanges | None = None
     match: Match = Match.DEFAULT
+    rows_at_once: int = ROWS_AT_ONCE

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
+import orjson
+
 from models import actor, clock
+from models.identities import RosterId
+from models.memberships import MembershipRole
 from models.people import Label, User, UserLabel, UserRole, UserStatus
-from models.roster.columns import LABELS, ROLES, USERS, Column, Email, Status, word
+from models.roster import addresses
+from models.roster.addresses import Claim, Holder
+from models.roster.columns import LABELS, ROLES, USERS, Column, Email, Status, rank, row_id, word
+from models.roster.options import Match
 from models.roster.rows import (
     News,
     Refused,
@@ -20,6 +28,7 @@ from models.roster.rows import (
     assign,
     by_id,
     columns_among,
+    dumps,
     missing,
     read_cell,
     without_taken_ids,
@@ -41,12 +50,9 @@ class Labels(Step):
     def store(self, rows: list[Row]) -> None:
         wanted: dict[str, dict[str, Any]] = {}
         for row in rows:
-            try:
-                if "handle" not in row.given:
-                    raise missing("handle")
-                values = {name: read_cell(self.columns[name], cell) for name, cell in row.given.items()}
-            except Refused as refused:
-                self.refuse(row, refused)
+            values = self.read_cells(row, row.given)
+            if "handle" not in values:
+                self.refuse(row, missing("handle"))
                 continue
             self.count(False)
             handle = values["handle"]
@@ -92,30 +98,217 @@ class Users(Step):
 
     file = USERS
     derived = (Column("status", word(UserStatus), "", "status"),)
+    assumed = {"status": UserStatus.ACTIVE.value}
 
     def __init__(self, labels: Labels, roles: Roles, *common: Any) -> None:
         super().__init__(*common)
         self._labels = labels
         self._roles = roles
+        self._known_by_user: dict[UUID, RosterId] = {}
+        self._load_known()
+        self._matched: set[UUID] = set()
+        self._readdressed: dict[UUID, Email] = {}  # old users who get an email that another one has now
+        self._losers: set[UUID] = set()
+
+    def _load_known(self) -> None:
+        """Learn which users this source found here in earlier imports, and what it said of them."""
+        for sourced_id, known in RosterId.of_source(self.ids.source).items():
+            self.ids.give("user", sourced_id, known.user_id)
+            self._known_by_user[known.user_id] = known
 
     def derive(self, row: Row) -> None:
         given = row.given
-        status = row.take_status()
-        enabled = row.read(self.columns["enabledUser"])
+        self.take_status(row)
+        enabled = self.read(row, "enabledUser")
         given.pop("enabledUser", None)
-        if row.gone or enabled is False:
-            given["status"] = UserStatus.RETIRED.value
-        elif status or enabled:
-            given["status"] = UserStatus.ACTIVE.value
+        is_retired = row.gone or enabled is False
+        given["status"] = (UserStatus.RETIRED if is_retired else UserStatus.ACTIVE).value
         phone = given.pop("phone", None)
         if phone is not None:
             given.setdefault("sms", phone)
-        role = given.pop("role", None)
-        if role is not None:
+        role = self.read(row, "role")
+        given.pop("role", None)
+        if role is not None and not row.gone:
             self._roles.of_user(row.sourced_id, role)
+
+    def who(self, row: Row) -> str | None:
+        names = (row.given.get("givenName"), row.given.get("familyName"))
+        return row.given.get("metadata.name") or " ".join(filter(None, names)) or None
+
+    def arrange(self, rows: list[Row]) -> list[Row]:
+        rows = self.each_once(rows)
+        known = _users_there(row.id for row in rows)
+        there = [known.get(row.id) for row in rows]
+        erased = set()
+        for row, user in zip(rows, there, strict=True):
+            if user is not None and user.is_erased:
+                erased.add(row.sourced_id)
+            elif name := self.who(row):
+                self.ids.names["user", row.sourced_id] = name
+        self.report.forget(self.file.name, erased)
+        self._find_those_here(rows, there)
+        self._decide_emails(rows, there)
+        return rows
+
+    def _find_those_here(self, rows: list[Row], there: list[_There | None]) -> None:
+        """Find the users whom rows of unknown sourcedIds mean; their places in `there` get them."""
+        unknown = {
+            row.sourced_id: place
+            for place, (row, user) in enumerate(zip(rows, there, strict=True))
+            if user is None and not row.gone and not row.ours
+        }
+        taken = {user.id for user in there if user is not None}
+        found = self.find_named(unknown)
+        if self.options.match is not Match.NONE:
+            left = [rows[place] for name, place in unknown.items() if name not in found]
+            found |= self._by_email(left, taken | set(found.values()))
+        found = {name: user_id for name, user_id in found.items() if user_id not in taken}
+        known = _users_there(found.values())
+        for sourced_id, user_id in found.items():
+            place = unknown[sourced_id]
+            rows[place].id = user_id
+            there[place] = known[user_id]
+            self.ids.give("user", sourced_id, user_id)
+            self._matched.add(user_id)
+        self.report.of(self.file.name).matched = len(self._matched)
+
+    def find_named(self, sourced_ids: Collection[str]) -> dict[str, UUID]:
+        """The users to whom people here gave these sourcedIds, and no source has brought yet."""
+        found: dict[str, list[UUID]] = {}
+        for user_id, name, imported in columns_among(
+            User, "id", "sourced_id", "imported", sourced_id=sourced_ids
+        ):
+            if imported is None:
+                found.setdefault(name, []).append(user_id)
+        alone = {users[0]: name for name, users in found.items() if len(users) == 1}
+        brought = {user_id for (user_id,) in columns_among(RosterId, "user_id", user_id=alone)}
+        return {name: user_id for user_id, name in alone.items() if user_id not in brought}
+
+    def _by_email(self, rows: list[Row], taken: set[UUID]) -> dict[str, UUID]:
+        """The users who have the emails of rows: those without sourcedId, or of other sources if so wished.
+
+        An email that several of the rows have finds nobody.
+        """
+        by_key: dict[str, list[Row]] = {}
+        for row in rows:
+            if (email := self.read(row, "email")) is not None:
+                by_key.setdefault(email.key, []).append(row)
+        names = ("id", "email_key", "sourced_id", "erased_at")
+        holders = columns_among(User, *names, email_key=by_key)
+        ours = self._known_by_user.keys() | taken
+        found = {}
+        for user_id, key, sourced_id, erased_at in holders:
+            is_of_source = user_id in ours or (
+                sourced_id is not None and row_id(self.ids.source, "user", sourced_id) == user_id
+            )
+            is_meant = sourced_id is None or self.options.match is Match.EMAIL
+            if is_meant and not is_of_source and erased_at is None and len(by_key[key]) == 1:
+                found[by_key[key][0].sourced_id] = user_id
+        return found
+
+    def _decide_emails(self, rows: list[Row], there: list[_There | None]) -> None:
+        """Leave each row the email that its user gets, over all rows; the others are warned of."""
+        claims: list[tuple[Row, _There | None, Email]] = []
+        for row, user in zip(rows, there, strict=True):
+            cell = row.given.get("email")
+            if cell is None or (user is None and row.gone):
+                continue
+            if user is not None and (user.is_erased or cell == self._said(user).get("email")):
+                continue
+            email = self.read(row, "email")
+            if email is not None and (user is None or user.email_key != email.key):
+                claims.append((row, user, email))
+        keys = {email.key for _, _, email in claims}
+        holders = columns_among(User, "email_key", "id", "status", email_key=keys)
+        if holders or len(keys) < len(claims):
+            self._settle_claims(rows, there, claims, holders)
+
+    def _settle_claims(
+        self,
+        rows: list[Row],
+        there: list[_There | None],
+        claims: list[tuple[Row, _There | None, Email]],
+        holders: list[tuple[Any, ...]],
+    ) -> None:
+        """Decide who gets emails that several have or claim."""
+        active = {row.id: self._is_active(row, user) for row, user in zip(rows, there, strict=True)}
+        by_user = {row.id: (row, user, email) for row, user, email in claims}
+        decided = addresses.assign(
+            [
+                Claim(
+                    row.id,
+                    row.sourced_id,
+                    email.key,
+                    active[row.id],
+                    user is not None and bool(user.email_key),
+                )
+                for row, user, email in claims
+            ],
+            {
+                key: Holder(user_id, active.get(user_id, status is UserStatus.ACTIVE))
+                for key, user_id, status in holders
+            },
+        )
+        names = {row.id: self._name(row) for row in rows}
+        names |= _names_of(set(decided.denied.values()) - names.keys())
+        for user_id, holder_id in decided.denied.items():
+            row, _, _ = by_user[user_id]
+            if active[user_id]:
+                message = f"It is the address of {names[holder_id]}; the user goes in without it."
+                self.warn(row, Refused("email", "EMAIL_TAKEN", message))
+            del row.given["email"]
+        self._losers = decided.losers
+        winners = {claim.user_id for claim in decided.won.values()}
+        for row in rows:
+            if row.id in decided.losers and row.id not in winners:
+                row.given.pop("email", None)
+        held = {key for key, _, _ in holders}
+        for key, claim in decided.won.items():
+            _, user, email = by_user[claim.user_id]
+            if user is not None and (key in held or user.id in decided.losers):
+                self._readdressed[user.id] = email
+
+    def _is_active(self, row: Row, user: _There | None) -> bool:
+        """Whether a user is active when the import is done."""
+        status = row.given["status"]
+        if user is not None and self._said(user).get("status") == status:
+            return user.is_active
+        return status == UserStatus.ACTIVE
+
+    def _said(self, user: _There) -> Mapping[str, str]:
+        """What the last import of this source said of a user."""
+        imported = user.imported
+        if self._known_by_user and (known := self._known_by_user.get(user.id)):
+            imported = known.imported
+        return self.assumed | orjson.loads(imported) if imported else {}
+
+    def _name(self, row: Row) -> str:
+        who = self.who(row)
+        return f"{who} ({row.sourced_id})" if who else row.sourced_id
+
+    def begin(self) -> None:
+        """Hand on the emails that change their owner, all at once: none may have two owners in between."""
+        involved = by_id(User, self._losers | self._readdressed.keys())
+        now = clock.now()
+        losers = [involved[one] for one in self._losers if one in involved]
+        for user in losers:
+            user.email = user.email_key = None
+            user.updated_at = now
+            if user.imported is not None:  # so that the email is news when the user claims it again
+                user.imported = dumps({k: v for k, v in orjson.loads(user.imported).items() if k != "email"})
+        User.update_rows(losers, "email", "email_key", "imported", "updated_at")
+        RosterId.forget_email_of(self._losers)
+        self._load_known()
+        winners = [involved[one] for one in self._readdressed if one in involved]
+        for user in winners:
+            email = self._readdressed[user.id]
+            user.email, user.email_key, user.updated_at = email.text, email.key, now
+        User.update_rows(winners, "email", "email_key", "updated_at")
+        _claim_tickets(winners)
 
     def store(self, rows: list[Row]) -> None:
         found = by_id(User, (row.id for row in rows))
+        own = self._lend(found)
         every = list(self.news(rows, found))
         keys = [news.fresh["email"].key for news in every if "email" in news.fresh]
         holders = dict(columns_among(User, "email_key", "id", email_key=keys))
@@ -127,20 +320,16 @@ class Users(Step):
         real: dict[UUID, bool] = {}  # of old ones: whether something of them changed
         for news in every:
             user = found.get(news.row.id)
-            try:
-                values = news.attributes(self.columns)
-                if "email" in values:
-                    _set_email(values, news.row.id, user, holders)
-                labelling = Labelling.by(news)
-            except Refused as refused:
-                self.refuse(news.row, refused)
-                continue
+            values = news.attributes(self.columns)
+            if "email" in values:
+                self._set_email(values, news, user, holders)
+            labelling = Labelling.by(news)
             if user is None:
                 usual = {"role": UserRole.USER, "status": UserStatus.ACTIVE}
                 user = User(__no_default__=1, **(usual | values | news.identity(now, self.columns)))
                 made.append(user)
             else:
-                real[user.id] = assign(user, values)
+                real[user.id] = assign(user, values) or user.id in self._readdressed
                 if real[user.id]:
                     user.updated_at = now
                 if news.note(user) or real[user.id]:
@@ -150,13 +339,86 @@ class Users(Step):
             if labelling.put or labelling.taken:
                 labelled.append((user, labelling))
         User.insert_rows(made)
+        said = self._take_back(found, own)
         followed = self.file.attributes | {"email_key", "status", "updated_at", "imported"}
         User.update_rows(changed, *followed)
+        self._remember(rows, found, said, made)
         real.update(dict.fromkeys(self._relabel(labelled, real.keys()) & real.keys(), True))
         _claim_tickets(emailed)
         self.report.of(self.file.name).created += len(made)
         for is_real in real.values():
             self.count(is_real)
+
+    def _set_email(
+        self, values: dict[str, Any], news: News, user: User | None, holders: dict[str, UUID]
+    ) -> None:
+        """Have an email mean that the user gets it, unless somebody else took it since that was decided."""
+        email: Email = values.pop("email")
+        if user is not None and user.email_key == email.key:
+            return  # the first spelling is kept
+        if holders.setdefault(email.key, news.row.id) != news.row.id:
+            message = "Another user has this address since the import began; the user goes in without it."
+            self.warn(news.row, Refused("email", "EMAIL_TAKEN", message))
+            del news.row.given["email"], news.fresh["email"]
+            return
+        values |= {"email": email.text, "email_key": email.key}
+
+    def _lend(self, found: Mapping[UUID, User]) -> dict[UUID, str | None]:
+        """Have users whom this source found here hold what it said last; returns what they held."""
+        own = {}
+        for user_id in (self._known_by_user.keys() | self._matched) & found.keys():
+            user, known = found[user_id], self._known_by_user.get(user_id)
+            own[user_id] = user.imported
+            user.imported = None if known is None else known.imported
+        return own
+
+    def _take_back(
+        self, found: Mapping[UUID, User], own: Mapping[UUID, str | None]
+    ) -> dict[UUID, str | None]:
+        """Undo `_lend`; returns what the source has said now."""
+        said = {user_id: found[user_id].imported for user_id in own}
+        for user_id, imported in own.items():
+            found[user_id].imported = imported
+        return said
+
+    def _remember(
+        self,
+        rows: Iterable[Row],
+        found: Mapping[UUID, User],
+        said: Mapping[UUID, str | None],
+        made: Iterable[User],
+    ) -> None:
+        """Store what this source calls the users whom it did not make, and what it said of them."""
+        if not said and not any(row.ours for row in rows):
+            return
+        made_by_id = {user.id: user for user in made}
+        changed, called = [], []
+        new: dict[UUID, tuple[str, str | None]] = {}
+        for row in rows:
+            if row.id in said and found[row.id].erased_at is None:
+                user, imported = found[row.id], said[row.id]
+                if (known := self._known_by_user.get(row.id)) is None:
+                    new[user.id] = row.sourced_id, imported
+                elif known.imported != imported:
+                    known.imported = imported
+                    changed.append(known)
+                if user.sourced_id is None:
+                    user.sourced_id = row.sourced_id
+                    called.append(user)
+            elif row.ours and row.id in made_by_id and self._is_called_otherwise(row):
+                new[row.id] = row.sourced_id, made_by_id[row.id].imported
+        RosterId.insert_rows(
+            [
+                RosterId(source=self.ids.source, sourced_id=name, user=user_id, imported=imported)
+                for user_id, (name, imported) in new.items()
+            ]
+        )
+        RosterId.update_rows(changed, "imported")
+        User.update_rows(called, "sourced_id")
+
+    def _is_called_otherwise(self, row: Row) -> bool:
+        """Whether the sourcedId is neither the id itself nor what the id is made of."""
+        return row.sourced_id != str(row.id) and row_id(self.ids.source, "user", row.sourced_id) != row.id
 
     def _relabel(self, labelled: Sequence[tuple[User, Labelling]], old: Collection[UUID]) -> set[UUID]:
         """Put on and take off labels; returns the users of whom that was not so already.
@@ -181,22 +443,48 @@ class Users(Step):
         return {user for user, _ in put | taken}
 
 
-def _set_email(values: dict[str, Any], user_id: UUID, user: User | None, holders: dict[str, UUID]) -> None:
-    """Have an email mean that the user gets it. Refused: it is another user's."""
-    email: Email = values.pop("email")
-    if user is not None and user.email_key == email.key:
-        return  # the first spelling is kept
-    if holders.setdefault(email.key, user_id) != user_id:
-        raise Refused("email", "EMAIL_TAKEN", "Another user has this email.")
-    values |= {"email": email.text, "email_key": email.key}
-
-
 def _claim_tickets(users: Sequence[User]) -> None:
     """Give users the tickets that were made for their email before anybody had it."""
     by_key = {user.email_key: user for user in users}
     tickets = columns_among(Ticket, "email_key", "user_id", email_key=by_key)
     for key in {key for key, holder in tickets if holder is None}:
         by_key[key].claim_tickets()
+
+
+class _There(NamedTuple):
+    """What is here of a user whom a file names."""
+
+    id: UUID
+    email_key: str | None
+    status: UserStatus
+    erased_at: datetime | None
+    imported: str | None
+
+    @property
+    def is_active(self) -> bool:
+        return self.status is UserStatus.ACTIVE
+
+    @property
+    def is_erased(self) -> bool:
+        return self.erased_at is not None
+
+
+def _users_there(ids: Iterable[UUID]) -> dict[UUID, _There]:
+    """The users with these ids, as far as there are such."""
+    names = ("id", "email_key", "status", "erased_at", "imported")
+    return {stored[0]: _There._make(stored) for stored in columns_among(User, *names, id=set(ids))}
+
+
+def _names_of(ids: Collection[UUID]) -> dict[UUID, str]:
+    """What people here call these users, with the sourcedId or id to find them by."""
+    found = {}
+    for user_id, name, first, last, sourced_id in columns_among(
+        User, "id", "name", "first", "last", "sourced_id", id=ids
+    ):
+        who = name or " ".join(part for part in (first, last) if part)
+        key = sourced_id or str(user_id)
+        found[user_id] = f"{who} ({key})" if who else key
+    return found
 
 
 class Roles(Step):
@@ -206,26 +494,30 @@ class Roles(Step):
 
     def __init__(self, *common: Any) -> None:
         super().__init__(*common)
-        self._primary: dict[str, str] = {}
-        self._further: dict[str, str] = {}
-        self._of_users: dict[str, str] = {}
+        self._primary: dict[str, MembershipRole] = {}
+        self._further: dict[str, MembershipRole] = {}
+        self._of_users: dict[str, MembershipRole] = {}
 
     def derive(self, row: Row) -> None:
         user = row.name_in("userSourcedId")
-        role = row.name_in("role")
-        if row.take_status() is Status.TO_BE_DELETED:
+        row.name_in("role")
+        role = self.read(row, "role")
+        if self.take_status(row) is Status.TO_BE_DELETED or role is None:
             return
         primary = row.given.get("roleType", "").strip().lower() == "primary"
-        (self._primary if primary else self._further).setdefault(user, role)
+        _keep_highest(self._primary if primary else self._further, user, role)
 
-    def of_user(self, sourced_id: str, role: str) -> None:
+    def of_user(self, sourced_id: str, role: MembershipRole) -> None:
         """Remember the role in users.csv, which OneRoster 1.1 has and 1.2 has not."""
-        if role.strip().lower() != "student":
-            self._of_users[sourced_id] = role
+        _keep_highest(self._of_users, sourced_id, role)
 
-    def usual(self, user: str) -> str:
-        """The role of somebody's enrollment that gives none."""
+    def usual(self, user: str) -> MembershipRole:
+        """The role of somebody's enrollment that gives none: of several, the highest."""
         for roles in (self._primary, self._further, self._of_users):
             if user in roles:
                 return roles[user]
-        return "student"
+        return MembershipRole.MEMBER
+
+
+def _keep_highest(roles: dict[str, MembershipRole], user: str, role: MembershipRole) -> None:
+    roles[user] = max(role, roles.get(user, role), key=rank)

@@ -16,7 +16,7 @@ from models.database import configure, connected, database
 from models.memberships import Membership
 from models.people import User
 from models.programs import Program
-from models.roster import Report, import_oneroster
+from models.roster import Options, Report, import_oneroster
 from models.roster.columns import row_id
 
 # One course with one class that runs today, with Ada as its student.
@@ -71,8 +71,14 @@ def write_zip(tmp_path: Path) -> Callable[[dict[str, str]], Path]:
 def bring(world: object, write_set: Callable[..., Path]) -> Bring:
     """Import some files, as `users="sourcedId,email\\n..."`."""
 
-    def import_files(*, source: str = "default", dry_run: bool = False, **files: str | bytes) -> Report:
-        return import_oneroster(write_set(**files), source=source, dry_run=dry_run)
+    def import_files(
+        *,
+        source: str = "default",
+        dry_run: bool = False,
+        options: Options | None = None,
+        **files: str | bytes,
+    ) -> Report:
+        return import_oneroster(write_set(**files), source=source, dry_run=dry_run, options=options)
 
     return import_files
 

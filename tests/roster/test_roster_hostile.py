@@ -19,6 +19,7 @@ from models.roster import export_oneroster, import_oneroster
 from models.roster.columns import FILES
 from models.roster.importer import REFUSED_AT_MOST
 from models.roster.reader import BOMB_FROM, PACKED_AT_MOST
+from models.roster.report import LISTED_AT_MOST
 from tests.test_cli import core_rpc
 
 USERS = b"sourcedId,givenName\n"
@@ -52,17 +53,28 @@ def test_a_file_that_is_only_large_is_read(world, tmp_path):
     report = import_oneroster(tmp_path / "set.zip")
 
     assert BOMB_FROM < packed.file_size < packed.compress_size * PACKED_AT_MOST
-    assert {"DUPLICATE_ID", "TOO_MANY_REFUSED"} == {one.code for one in report.refusals}
+    assert {"DUPLICATE_ID"} == {one.code for one in report.refusals}
+    assert len(report.refusals) == LISTED_AT_MOST < report.counts["users.csv"].refused
     assert User.select().count() == 1
 
 
-@pytest.mark.parametrize("row", [b"a,b,c\n", b"u,x\n", b"u,\x00\n"], ids=["no row", "the same id", "no text"])
-def test_a_file_of_which_nothing_is_good_is_not_read_to_its_end(row, world, bring):
+@pytest.mark.parametrize("row", [b"a,b,c\n", b"\x00,x\n"], ids=["no row", "no text"])
+def test_a_file_of_which_nothing_is_good_is_not_read_to_its_end_and_nothing_of_it_goes_in(row, world, bring):
     report = bring(users=USERS + b"v,good\n" + row * (REFUSED_AT_MOST + 50_000) + b"w,late\n")
 
-    assert report.counts["users.csv"].refused <= REFUSED_AT_MOST + 2
+    assert report.counts["users.csv"].refused == REFUSED_AT_MOST + 1
     assert report.refusals[-1].code == "TOO_MANY_REFUSED"
-    assert "late" not in {user.first for user in User.select()}
+    assert not User.select().exists()
+
+
+def test_warnings_are_counted_to_the_last_and_listed_as_many_as_people_read(world, bring):
+    rows = b"".join(b"u%d,\x00\n" % number for number in range(LISTED_AT_MOST + 10))
+
+    report = bring(users=USERS + rows)
+
+    assert report.sums["warnings"] == {"BAD_TEXT": LISTED_AT_MOST + 10}
+    assert len(report.warnings) == LISTED_AT_MOST
+    assert report.counts["users.csv"].created == LISTED_AT_MOST + 10
 
 
 def test_what_a_zip_says_of_its_sizes_is_not_believed(world, tmp_path):

@@ -299,28 +299,38 @@ def test_the_report_counts_rows_by_file_and_what_they_mention(bring_small):
 
 
 def test_the_report_is_told_as_json(bring_small):
-    report = bring_small(users="sourcedId,email\nada,no address\n", enrollments="sourcedId\n")
+    report = bring_small(users="sourcedId,givenName,email\nada,Ada,no address\n", enrollments="sourcedId\n")
 
     told = json.loads(report.as_json())
     assert (told["source"], told["dryRun"]) == ("default", False)
     assert told["counts"]["courses.csv"] == {
-        "created": 1, "updated": 0, "unchanged": 0, "refused": 0, "history": 0
+        "created": 1, "updated": 0, "unchanged": 0, "refused": 0, "history": 0, "matched": 0, "merged": 0,
+        "warnings": 0,
     }  # fmt: skip
-    assert told["refusals"][0] == {
-        "file": "users.csv",
-        "line": 2,
-        "field": "email",
-        "code": "BAD_EMAIL",
-        "message": "Must have exactly one @, with something on both sides.",
-    }
+    assert told["warnings"] == [
+        {
+            "file": "users.csv",
+            "line": 2,
+            "sourcedId": "ada",
+            "who": "Ada",
+            "field": "email",
+            "cell": "no address",
+            "code": "BAD_EMAIL",
+            "message": "Must have exactly one @, with something on both sides.",
+            "cause": None,
+        }
+    ]
+    assert told["sums"] == {"refusals": {"MISSING_COLUMN": 1}, "warnings": {"BAD_EMAIL": 1}}
+    assert told["changes"] == {"joins": 0, "leaves": 0, "comesBack": 0, "moves": 0, "role": 0, "total": 0}
 
 
 def test_the_report_for_people_shows_the_first_refusals(bring):
     report = bring(users="sourcedId,email\n" + "".join(f"u{number},x\n" for number in range(30)))
 
     lines = str(report).splitlines()
-    assert "users.csv, line 2, email: BAD_EMAIL: Must have exactly one @" in lines[2]
-    assert lines[-1] == "... and 10 more, all in the JSON report"
+    assert lines[3] == "Warnings: 30 (BAD_EMAIL 30)"
+    assert 'users.csv, line 2, u0, email "x": BAD_EMAIL: Must have exactly one @' in lines[4]
+    assert lines[-1] == "  ... and 10 more; --report FILE writes all of them as JSON"
 
 
 def test_a_dry_run_reports_the_same_and_writes_nothing(bring_small, everything):
@@ -335,7 +345,8 @@ def test_a_dry_run_reports_the_same_and_writes_nothing(bring_small, everything):
 
     assert everything() == before
     done = bring_small(**files)
-    assert (tried.counts, tried.refusals) == (done.counts, done.refusals)
+    assert (tried.counts, tried.changes) == (done.counts, done.changes)
+    assert (tried.refusals, tried.warnings) == (done.refusals, done.warnings)
     assert tried.dry_run
 
 
