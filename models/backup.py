@@ -105,9 +105,11 @@ def _copy(copy: Path) -> None:
         # The settings of the connection are those of the copy, which need not last. Never on the
         # program's own: it checkpoints when it is closed.
         with contextlib.closing(apsw.Connection(database.database)) as source:
+            database.check_in_place()
             source.set_busy_timeout(BUSY_MILLISECONDS)
             source.pragma("synchronous", "off")
             source.execute("VACUUM INTO ?", (str(copy),))
+            database.check_in_place()
         with _readable(copy) as made:
             problems = [row[0] for row in made.execute("PRAGMA integrity_check(1)")]
     except apsw.Error as error:

@@ -7,8 +7,10 @@ often is not.
 
 from __future__ import annotations
 
-import logging
+import contextlib
+import ctypes
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +20,8 @@ import apsw
 import peewee
 from playhouse.apsw_ext import APSWDatabase
 
-log = logging.getLogger(__name__)
+from models.errors import Displaced
+from models.files import Gone, Opened
 
 SQLITE_AT_LEAST = (3, 51, 3)
 
@@ -38,33 +41,119 @@ STEPS_AT_ONCE = 1_000_000  # of SQLite's virtual machine, some 20 ms, after whic
 
 
 class Unsure(peewee.DatabaseError):
-    """A commit failed with all of it in the log: it is undone, but a crash before the next one that
-    succeeds may bring it back."""
+    """A commit of which nobody knows what will become: it failed with all of it in the log, so a crash
+    before the next one that succeeds may bring it back; or its files were taken away meanwhile."""
 
 
 class _Database(APSWDatabase):
-    """SQLite whose connections look often whether a lock is free, and tell which commits are undone.
+    """SQLite whose connections look often whether a lock is free, tell which commits are undone, and
+    write only to the files that the path names.
 
     SQLite's own waiting sleeps up to 100 ms between looks, and so misses the short gaps that a writer
     who writes on and on leaves: beside an import, a server's write waited up to 2.6 s, this way 0.1 s.
+
+    The first connection settles which files these are, for as long as any is open. SQLite does not
+    notice when another file is put under the name of one of them: a later connection would bring the
+    log of the one database into the other.
     """
 
+    def init(self, database: Any, **options: Any) -> None:
+        super().init(database, **options)
+        if database is not None:
+            self._opened = Opened(Path(database))
+        self._open: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()  # on these files
+
+    def check_in_place(self) -> None:
+        """Displaced, unless the path names the files that are open."""
+        if gone := self._opened.gone():
+            raise Displaced(gone, self._opened)
+
+    def is_stale(self, connection: apsw.Connection) -> bool:
+        """Whether a connection is to a log that was given up."""
+        return connection not in self._open
+
     def _connect(self) -> apsw.Connection:
+        if self._open:
+            self.check_in_place()
         connection = super()._connect()
         connection.set_busy_handler(_patience(self._timeout))
         connection.create_scalar_function("CASEFOLD", _casefold, 1, deterministic=True)
+        connection.pragma("schema_version")  # a first look, for which the log is opened
+        if self._open:
+            self.check_in_place()
+        else:
+            self._opened.note()
+        self._open.add(connection)
         return connection
 
+    def _add_conn_hooks(self, connection: apsw.Connection) -> None:
+        """Settings; the first of them opens the log, so the file is looked at before."""
+        connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        if self._open and (self._opened.gone() or _has_moved(connection)):
+            raise Displaced(Gone.DATABASE, self._opened)
+        super()._add_conn_hooks(connection)
+
+    def _close(self, connection: apsw.Connection) -> None:
+        """Close a connection. The last one brings the log into the file if both are in place; from a log
+        that was deleted, whichever can."""
+        if self._opened.gone() is None:
+            connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
+        elif not self.is_stale(connection) and self._opened.lacks_only_the_log():
+            with contextlib.suppress(apsw.Error):
+                connection.wal_checkpoint()
+        self._open.discard(connection)
+        super()._close(connection)
+
     def commit(self) -> bool:
-        """Commit. Unsure: it failed when the log was written already, in syncing it or after that."""
-        try:
+        """Commit. Displaced: the files are gone, and nothing is committed. Unsure: the commit failed when
+        the log was written already, in syncing it or after that; or the files went meanwhile.
+
+        An acknowledgement rests on the look after the commit: what was written is in the files that the
+        path names. The look before it leaves nothing to be undone when they are gone, as they mostly are
+        for longer than a commit takes.
+        """
+        if self.connection().txn_state() != apsw.SQLITE_TXN_WRITE:
             return super().commit()
+        self.check_in_place()
+        try:
+            done = super().commit()
         except Exception as error:
             cause = getattr(error, "orig", error)
             result = getattr(cause, "extendedresult", None)
             if isinstance(cause, _LATE) and result != apsw.SQLITE_IOERR_WRITE:
                 raise Unsure(f"a commit that failed may come back: {cause!r}") from error
             raise
+        try:
+            self.check_in_place()
+        except Displaced as error:
+            raise Unsure(f"a commit went into files that are gone: {error}") from error
+        return done
+
+    def give_up_log(self) -> bool:
+        """Where the log alone was deleted: bring what is in it, which only open connections still see,
+        into the database file, and close this thread's connection; all others are then stale.
+
+        False: it was not the log alone, another process has written since, or somebody still reads.
+        """
+        connection = self.connection()
+        if self.is_stale(connection) or not self._opened.lacks_only_the_log():
+            return False
+        connection.set_busy_handler(None)
+        try:
+            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        except apsw.Error:
+            connection.set_busy_handler(_patience(self._timeout))
+            return False
+        self._open.clear()
+        self.close()
+        return True
+
+
+def _has_moved(connection: apsw.Connection) -> bool:
+    """Whether the file that a connection has open is another than its path names."""
+    answer = ctypes.c_int()
+    connection.file_control("main", apsw.SQLITE_FCNTL_HAS_MOVED, ctypes.addressof(answer))
+    return bool(answer.value)
 
 
 _LATE = (apsw.IOError, apsw.NoMemError)  # how a commit may fail once the log is written
@@ -90,7 +179,7 @@ def _patience(seconds: float) -> Callable[[int], bool]:
     return wait
 
 
-database: APSWDatabase = _Database(None, autoconnect=False)
+database = _Database(None, autoconnect=False)
 
 
 class BadDatabaseUrl(ValueError):
@@ -154,11 +243,15 @@ def connected(*, read_only: bool = False) -> Iterator[None]:
         database.close()
 
 
-def connect_reader() -> None:
-    """Connect this thread, if it is not, so that it can read and not write."""
-    if database.is_closed():
-        database.connect()
-        database.execute_sql("PRAGMA query_only = 1")
+def connect_reader() -> bool:
+    """Connect this thread, if it is not, so that it can read and not write; False when it was."""
+    if not database.is_closed():
+        if not database.is_stale(database.connection()):
+            return False
+        database.close()
+    database.connect()
+    database.execute_sql("PRAGMA query_only = 1")
+    return True
 
 
 def connect_writer() -> bool:
@@ -167,8 +260,10 @@ def connect_writer() -> bool:
     What cannot be written now SQLite opens for reading alone, and such a connection could not write
     either once the disk is well again; so it is not kept.
     """
-    if not database.connect(reuse_if_open=True):
+    if not database.is_closed():
+        database.check_in_place()
         return False
+    database.connect()
     if database.connection().readonly("main"):
         database.close()
         raise peewee.OperationalError(apsw.CantOpenError(), "the database cannot be written now")

@@ -63,3 +63,11 @@ class QueryError(ModelError):
 
 class Busy(Exception):
     """The database could not take the write now; nothing of it was kept and it may be repeated."""
+
+
+class Displaced(Busy):
+    """The path of the database does not name the files that are open; `word` says which one is missing."""
+
+    def __init__(self, word: str, path: object) -> None:
+        super().__init__(f"{word}: {path} is not what was opened; put it back, or start again")
+        self.word = word

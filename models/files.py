@@ -7,11 +7,70 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import IO
 
 OWNER_ONLY = 0o600
 BESIDE = ("-wal", "-shm", "-journal")  # what SQLite keeps beside a database, with the same rights
+
+
+class Gone(StrEnum):
+    """Which file under a database's name is not the one that was opened."""
+
+    DATABASE = "DATABASE_GONE"
+    LOG = "LOG_GONE"  # the WAL, or its index in shared memory
+
+
+class Opened:
+    """The files of a database as they were when it was opened, to be compared with what its path names.
+
+    What is written to a file that was deleted, moved away or replaced is lost, however well it is synced.
+    """
+
+    def __init__(self, database: Path) -> None:
+        real = database.resolve()
+        self._paths = str(database.absolute()), f"{real}-wal", f"{real}-shm"
+        self._opened = self._now()
+
+    def __str__(self) -> str:
+        return self._paths[0]
+
+    def note(self) -> None:
+        """Take what is there now for what was opened."""
+        self._opened = self._now()
+
+    def gone(self) -> Gone | None:
+        """What is not as it was opened, if anything."""
+        now, opened = self._now(), self._opened
+        if now == opened:
+            return None
+        return Gone.DATABASE if now[0] != opened[0] else Gone.LOG
+
+    def lacks_only_the_log(self) -> bool:
+        """Whether the WAL alone is not as it was opened, and nobody has written another in its place."""
+        (database, _, index), opened = self._now(), self._opened
+        if (database, index) != (opened[0], opened[2]):
+            return False
+        try:
+            return os.stat(self._paths[1]).st_size == 0
+        except FileNotFoundError:
+            return True
+
+    def _now(self) -> tuple[_Identity, ...]:
+        return tuple([_identity(path) for path in self._paths])
+
+
+_Identity = tuple[int, int] | None
+
+
+def _identity(path: str) -> _Identity:
+    """What tells a file from every other that there is; None where there is no file."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def make_private(database: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import logging
 import threading
 import time
@@ -23,7 +24,7 @@ from models.database import (
     let_go_of_what_only_reads,
     may_pass,
 )
-from models.errors import Busy
+from models.errors import Busy, Displaced
 from models.tally import Histogram
 
 log = logging.getLogger(__name__)
@@ -86,7 +87,8 @@ class _Job:
         """Answer with the failure for calls that ran and are not committed, and Busy for those behind."""
         ran = len(self.outcomes)
         self.outcomes[self.kept :] = [(None, failure)] * (ran - self.kept)
-        self.outcomes += [(None, Busy())] * (len(self.calls) - ran)
+        behind = failure if isinstance(failure, Busy) else Busy()
+        self.outcomes += [(None, behind)] * (len(self.calls) - ran)
 
     def tell(self) -> None:
         """Hand over the outcomes; who waits for them may be gone."""
@@ -174,6 +176,7 @@ class Writer:
         self._jobs: collections.deque[_Job] = collections.deque()  # in the order of their next turns
         self._news = threading.Condition()
         self._stopping = False
+        self._displaced: str | None = None  # the word for why writes are refused just now
         self.seen = Seen()
         self._checkpoints = Checkpoints(self.seen)
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
@@ -201,6 +204,11 @@ class Writer:
             self._jobs.append(_Job(calls, done))
             self._news.notify()
 
+    def look(self) -> None:
+        """Have it see whether it can write, though nobody has anything to be written."""
+        with contextlib.suppress(Busy):
+            self.submit([], lambda _: None)
+
     @property
     def is_alive(self) -> bool:
         """Whether there is a thread that writes."""
@@ -212,10 +220,24 @@ class Writer:
         return sum(len(job.calls) - len(job.outcomes) for job in list(self._jobs))
 
     def _work(self) -> None:
+        with contextlib.suppress(Exception):  # a group tries again, and tells
+            self._connect()  # from the beginning: only who has a log open can save it when it is deleted
         while self._has_work():
             self._run_group()
         if not database.is_closed():
             database.close()
+
+    def _connect(self) -> None:
+        """Be connected to files that are in place; Displaced when they are not."""
+        try:
+            is_new = connect_writer()
+        except Displaced:
+            if database.is_closed() or not database.give_up_log():
+                raise
+            log.warning("the log of %s was deleted; what was in it is saved", database.database)
+            is_new = connect_writer()
+        if is_new:
+            self._checkpoints.watch(database.connection())
 
     def _has_work(self) -> bool:
         """Wait for jobs; False when told to stop and none is left."""
@@ -230,15 +252,18 @@ class Writer:
         try:
             self._run_turns(group)
         except BaseException as error:  # whatever it was, the next group may fare better
-            log.error("a group of writes was rolled back: %r", error, exc_info=not may_pass(error))
+            self._say(error)
             self.seen.rolled_back += 1
             memory.forget()
             let_go_of_what_only_reads(error)
             while self._jobs:
                 group[self._jobs.popleft()] = None
             for job in group:
-                job.give_up(error if isinstance(error, Unsure) else Busy())
+                job.give_up(error if isinstance(error, Unsure | Displaced) else Busy())
         else:
+            if self._displaced is not None:
+                log.warning("the database's files are in place again, writes go on")
+                self._displaced = None
             self.seen.group_calls.add(sum(len(job.outcomes) - job.kept for job in group))
             for job in group:
                 job.keep()
@@ -247,9 +272,16 @@ class Writer:
             if job.finished:
                 job.tell()
 
+    def _say(self, error: BaseException) -> None:
+        """Log why a group failed; that the files are gone is said once, not as often as somebody tries."""
+        if not isinstance(error, Displaced):
+            log.error("a group of writes was rolled back: %r", error, exc_info=not may_pass(error))
+        elif error.word != self._displaced:
+            log.error("writes are refused: %s", error)
+            self._displaced = error.word
+
     def _run_turns(self, group: dict[_Job, None]) -> None:
-        if connect_writer():
-            self._checkpoints.watch(database.connection())
+        self._connect()
         with database.atomic("IMMEDIATE"):
             memory.begin()
             until = time.monotonic() + self.GROUP_SECONDS

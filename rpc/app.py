@@ -112,7 +112,7 @@ class App:
         )
         self.envelope = Envelope(self.lanes, METHODS, limits)
         self.watch = Watch(METHODS, _call_lines(config), config.log_refusals)
-        self.readiness = Readiness(config.database, self.lanes.writer)
+        self.readiness = Readiness(self.lanes.writer)
         self.connections: Callable[[], int] = lambda: 0
         self.schema = ""  # the database's version, once it is known
         self.routes = {
@@ -469,7 +469,6 @@ class Running:
             self._app.schema = migrations.check_version()
             exposure.check(self._config.host, self._config.database)
         self._app.lanes.open()
-        self._app.readiness.begin()
         self._app.watch.spans = spans.from_environment(os.environ, VERSION)
         self._server = Server(self._app.handle, self._config, self._app.watch)
         self._app.connections = lambda: len(self._server.open)

@@ -31,7 +31,7 @@ from models import clock, database, files, migrations, retention, roster, sample
 from models.actor import Actor
 from models.audit import Audit, audited
 from models.database import BadDatabaseUrl, connected, path_of, writing
-from models.errors import ModelError, QueryError, TooManyChanges
+from models.errors import Displaced, ModelError, QueryError, TooManyChanges
 from models.imports import RosterImport
 from models.people import User
 from models.query.tree import Language
@@ -71,7 +71,7 @@ def main() -> None:
         _fail(str(error))
     except TooManyChanges as error:
         _fail(f"{error} ({', '.join(f'{name}: {number}' for name, number in error.facts.items())})")
-    except (ModelError, ClientError, OSError) as error:
+    except (ModelError, Displaced, ClientError, OSError) as error:
         _fail(str(error))
     except (peewee.DatabaseError, peewee.InterfaceError) as error:
         _fail(f"the database cannot be used: {error}")

@@ -11,7 +11,7 @@ from jsonrpcserver import JsonRpcError
 from marshmallow import ValidationError
 
 from models.database import may_pass, was_cut_short
-from models.errors import Busy, Conflict, Invalid, ModelError, NotFound, QueryError
+from models.errors import Busy, Conflict, Displaced, Invalid, ModelError, NotFound, QueryError
 from rpc.schemas import camel
 
 log = logging.getLogger(__name__)
@@ -139,7 +139,10 @@ CATALOGUE = {
         "The call waited too long and was not carried out, or was a read that took too long.",
     ),
     "BUSY": Row(
-        BUSY, "Busy", "Not carried out, may be repeated after `retryAfterMs`; HTTP 503 for a request."
+        BUSY,
+        "Busy",
+        "Not carried out, may be repeated after `retryAfterMs`; HTTP 503 for a request. `wrong` says what"
+        " the server lacks, if it knows.",
     ),
     "BATCH_TOO_LARGE": Row(BATCH_TOO_LARGE, "Batch too large", "The batch has more than `limit` entries."),
     "RESPONSE_TOO_LARGE": Row(
@@ -184,6 +187,8 @@ def to_rpc_error(
     if isinstance(error, DeadlineExceeded) or was_cut_short(error):
         return rpc_error("DEADLINE_EXCEEDED")
     extra = {"facts": {"requestId": request_id} if about is None else about()}
+    if isinstance(error, Displaced):  # the writer has logged it
+        return rpc_error("BUSY", retryAfterMs=RETRY_AFTER_MS, wrong=[error.word])
     if may_pass(error):
         log.error("the database refused: %r", error, extra=extra)
     if isinstance(error, Busy) or may_pass(error):

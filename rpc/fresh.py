@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from models.database import run
+from models.database import connect_reader, run
 
 AT_MOST = 10_000  # things of a kind that are remembered
 
@@ -32,6 +32,8 @@ class Fresh:
         """Empty the memories if anybody has committed since, and those that have grown too large."""
         if self._is_asked:
             return
+        if connect_reader():
+            self._version = None  # which no connection says: each counts by itself
         version = run("PRAGMA data_version").fetchone()
         self._is_asked = True  # not before: what the database did not tell is asked again
         asyncio.get_running_loop().call_soon(self._ask_again)

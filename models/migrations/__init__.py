@@ -67,7 +67,7 @@ class _Runner(Runner):
     def __init__(self) -> None:
         super().__init__(database, str(Path(__file__).parent))
 
-        class History(database.Model):
+        class History(database.Model):  # type: ignore[name-defined]
             name = peewee.CharField(unique=True)
             applied = InstantField(default=clock.now)
 

@@ -6,10 +6,11 @@ import asyncio
 import logging
 import time
 from enum import StrEnum
-from pathlib import Path
 
 from models import migrations
-from models.database import connected, path_of
+from models.database import connected
+from models.errors import Displaced
+from models.files import Gone
 from models.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -23,7 +24,8 @@ class Wrong(StrEnum):
     """What can be wrong."""
 
     DRAINING = "DRAINING"  # the server was told to stop
-    DATABASE_GONE = "DATABASE_GONE"  # the file is not the one that the server opened
+    DATABASE_GONE = Gone.DATABASE  # the file is not the one that the server opened
+    LOG_GONE = Gone.LOG  # the database's -wal or -shm is not the one that the server opened
     DATABASE_UNREACHABLE = "DATABASE_UNREACHABLE"  # it cannot be read, or not in time
     WRONG_SCHEMA = "WRONG_SCHEMA"  # it is not of this program's version
     WRITER_GONE = "WRITER_GONE"  # there is no thread that writes
@@ -33,17 +35,11 @@ class Wrong(StrEnum):
 class Readiness:
     """Looks whether all is well, at the database in a thread and at most once a second."""
 
-    def __init__(self, database: str, writer: Writer) -> None:
-        self._file = path_of(database)
-        self._opened: tuple[int, int] | None = None
+    def __init__(self, writer: Writer) -> None:
         self._writer = writer
         self._look: asyncio.Task[Wrong | None] | None = None
         self._looked_at = 0.0
         self.remembered_seconds, self.stuck_seconds = REMEMBERED_SECONDS, STUCK_SECONDS
-
-    def begin(self) -> None:
-        """Keep in mind which file the server has opened."""
-        self._opened = _identity(self._file)
 
     async def wrong(self, draining: bool) -> list[Wrong]:
         """What is wrong; nothing when the server is ready."""
@@ -68,20 +64,14 @@ class Readiness:
     def _look_at_database(self) -> Wrong | None:
         """Look through a connection of its own: the loop's would show what it still remembers."""
         try:
-            if _identity(self._file) != self._opened:
-                return Wrong.DATABASE_GONE
             with connected(read_only=True):
                 migrations.check_version()
-        except FileNotFoundError:
-            return Wrong.DATABASE_GONE
+        except Displaced as error:
+            self._writer.look()  # it may be able to mend that, and nobody may send it anything until then
+            return Wrong(error.word)
         except migrations.WrongVersion:
             return Wrong.WRONG_SCHEMA
         except Exception as error:
             log.warning("the database cannot be looked at: %r", error)
             return Wrong.DATABASE_UNREACHABLE
         return None
-
-
-def _identity(file: Path) -> tuple[int, int]:
-    found = file.stat()
-    return found.st_dev, found.st_ino

@@ -100,6 +100,11 @@ class Server:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)
 
+    def terminate(self) -> None:
+        """Have it stop as it does by itself, by SIGTERM."""
+        self._process.terminate()
+        self._process.wait(FAR)
+
     def kill(self) -> None:
         """End it as it is, by SIGKILL."""
         self._process.kill()
