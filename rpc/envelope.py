@@ -7,12 +7,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
-from uuid import UUID
 
 import orjson
 from jsonrpcserver import JsonRpcError, dispatch_to_response
 
-from models.repeats import KeptAnswer
+from models.repeats import Repeats
 from models.text import FORBIDDEN
 from rpc.errors import RETRY_AFTER_MS, rpc_error
 from rpc.lanes import Done, Lanes, Together, end
@@ -133,7 +132,7 @@ class Envelope:
         self._lanes, self._methods, self._limits = lanes, methods, limits
         self._together = Together(self._begin, self._submit)
         self._writes: dict[_Entry, Done] = {}
-        self._running: dict[UUID, Context] = {}  # by what their answers are kept under
+        self._running: dict[Repeats, Context] = {}  # the requests whose answers will be kept
 
     async def answer(self, body: bytes, context: Context) -> Reply:
         """Answer one request or batch."""
@@ -241,9 +240,9 @@ class Envelope:
 
     def _claim(self, entry: _Entry) -> None:
         """Have the answer to a write kept under its key, unless another request is at it just now."""
-        answer_id = KeptAnswer.id_of(entry.context.caller.token_id, entry.key)
-        if self._running.setdefault(answer_id, entry.context) is entry.context:
-            entry.repeats = answer_id
+        repeats = Repeats(entry.context.caller.token_id, entry.key)
+        if self._running.setdefault(repeats, entry.context) is entry.context:
+            entry.repeats = repeats
         else:
             entry.error = rpc_error("IDEMPOTENCY_KEY_IN_USE", retryAfterMs=RETRY_AFTER_MS)
 

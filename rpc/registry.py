@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -19,7 +18,7 @@ from marshmallow.fields import Field
 from models.actor import Actor, acting
 from models.audit import audited
 from models.errors import Conflict, NotFound
-from models.repeats import KeptAnswer
+from models.repeats import KeptAnswer, Repeats
 from models.tokens import Scope
 from models.writer import undone_if_it_fails
 from rpc.errors import DeadlineExceeded, rpc_error, to_rpc_error
@@ -86,6 +85,8 @@ class Answer:
     value: Any
 
 
+KEPT_ERRORS = NotFound, Conflict  # that the same call would get again
+
 PLANNED = Success()  # to jsonrpcserver; what came of a call is kept in the call
 
 
@@ -108,8 +109,8 @@ class Call:
     name: Any  # of the method, as the caller wrote it
     method: Method  # once it is planned
     loaded: dict[str, Any]  # the typed parameters, once it is planned
-    prepared: Any  # once it is prepared, if its method has that done
-    repeats: UUID | None  # the id under which the answer is kept, for a write with an idempotency key
+    prepared: Any  # once it is prepared, if its method has that done; an error of that, if it is to be kept
+    repeats: Repeats | None  # for a write with an idempotency key
 
     def __init__(self, context: Context, params: list[Any] | Mapping[str, Any]) -> None:
         self.context = context
@@ -122,20 +123,37 @@ class Call:
 
     def prepare(self) -> bool:
         """Work out what is to be written, in a reader's thread and transaction; False: nothing is, and
-        the value is there."""
-        assert self.method.prepare is not None
+        what came of the call is there."""
         if time.monotonic() > self.context.deadline:
             raise DeadlineExceeded
         running = _context.set(self.context)
         try:
-            with acting(self._actor()):
-                self.prepared = self.method.prepare(**self.loaded)
+            if self.repeats is not None:
+                return self._prepare_once(self.repeats)
+            self.prepared = self._prepared()
+            if isinstance(self.prepared, Answer):
+                self.value = rendered(self.method.returns, self.prepared.value)
+                return False
+            return True
         finally:
             _context.reset(running)
-        if isinstance(self.prepared, Answer) and self.repeats is None:
-            self.value = rendered(self.method.returns, self.prepared.value)
+
+    def _prepare_once(self, repeats: Repeats) -> bool:
+        """As `prepare`, unless an answer is kept; one that will be is left to the writer, errors too."""
+        kept = KeptAnswer.recall(repeats, self._asked())
+        if kept is not None:
+            self.value = self._again(orjson.loads(kept))
             return False
+        try:
+            self.prepared = self._prepared()
+        except KEPT_ERRORS as error:
+            self.prepared = error
         return True
+
+    def _prepared(self) -> Any:
+        assert self.method.prepare is not None
+        with acting(self._actor()):
+            return self.method.prepare(**self.loaded)
 
     def run(self) -> Any:
         """Execute, in the lane's thread and transaction; the JSON value of the result comes back."""
@@ -161,22 +179,22 @@ class Call:
         """Whether the deadline has passed before the call began, so that it never will be carried out."""
         return self.is_over() and not self.begun
 
-    def _once(self, answer_id: UUID) -> Any:
+    def _once(self, repeats: Repeats) -> Any:
         """Execute unless an answer is kept; the answer comes back, and is kept, if it is one that the
         same call would get again."""
         asked = self._asked()
-        kept = KeptAnswer.recall(answer_id, asked)
+        kept = KeptAnswer.recall(repeats, asked)
         if kept is not None:
             return self._again(orjson.loads(kept))
         answer: dict[str, Any] = {}
         try:
             with undone_if_it_fails(), audited(self._actor()):
                 answer["result"] = self._result()
-        except (NotFound, Conflict) as error:
+        except KEPT_ERRORS as error:
             answer["error"] = _told(to_rpc_error(error, self.context.request_id))
         is_row = self.method.again is not None and "result" in answer
         kept_answer = {"row": answer["result"]["id"]} if is_row else answer
-        KeptAnswer.keep(answer_id, asked, orjson.dumps(kept_answer).decode())
+        KeptAnswer.keep(repeats, asked, orjson.dumps(kept_answer))
         return self._again(answer)
 
     def _again(self, answer: dict[str, Any]) -> Any:
@@ -187,10 +205,9 @@ class Call:
             self.error = JsonRpcError(**answer["error"])
         return answer.get("result")
 
-    def _asked(self) -> str:
+    def _asked(self) -> bytes:
         """What tells this method and these parameters, however they were written, from others."""
-        content = orjson.dumps([self.method.name, self.loaded], str, orjson.OPT_SORT_KEYS)
-        return hashlib.sha256(content).hexdigest()
+        return orjson.dumps([self.method.name, self.loaded], str, orjson.OPT_SORT_KEYS)
 
     def end(self, value: Any, failure: Exception | None) -> None:
         """Keep what came of it."""
@@ -208,6 +225,8 @@ class Call:
             return rendered(method.returns, method.handler(**self.loaded))
         if isinstance(self.prepared, Answer):
             return rendered(method.returns, self.prepared.value)
+        if isinstance(self.prepared, Exception):
+            raise self.prepared
         return rendered(method.returns, method.handler(self.prepared))
 
     def _actor(self) -> Actor:

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import threading
+from contextlib import closing
 from datetime import timedelta
 from uuid import uuid4
 
+import apsw
+import marshmallow
+import orjson
 import pytest
 import urllib3
 
-from models import clock
+from models import backup, clock, sample
 from models.audit import Audit
-from models.database import writing
+from models.cohorts import Cohort
+from models.database import database, writing
 from models.errors import Conflict
 from models.memberships import Membership, MembershipChange
+from models.migrations import MODELS
 from models.people import User
-from models.repeats import KEPT, KeptAnswer
+from models.repeats import KEPT, KeptAnswer, Repeats
 from models.tickets import Ticket
 from models.tokens import Scope, Token
-from rpc.registry import Lane
+from rpc.registry import METHODS, Answer, Lane
 
 pool = urllib3.PoolManager()
 
@@ -343,17 +351,243 @@ def test_a_secret_is_not_kept_and_the_call_not_made_again(post):
 
     assert (-32002, "SECRET_SHOWN_ONCE") == (again["error"]["code"], again["error"]["data"]["code"])
     assert 1 == Token.select().where(Token.name == "shop").count()
-    assert made["token"] not in "".join(kept.answer for kept in KeptAnswer.select())
+    assert {"row": made["id"]} == kept("once", call["method"], call["params"])
 
 
 def test_what_tells_of_a_person_is_not_kept_and_told_again_as_it_is_now(post, client):
     call = {"jsonrpc": "2.0", "id": 1, "method": "admin.SaveUser", "params": {"first": "Ada"}}
     made = post(call, key="once")["result"]
     assert made == post(call, key="once")["result"]
-    assert "Ada" not in "".join(kept.answer for kept in KeptAnswer.select())
+    assert {"row": made["id"]} == kept("once", call["method"], call["params"])
 
     client.admin.erase_user(made["id"])
 
     again = post(call, key="once")["result"]
     assert (made["id"], None) == (again["id"], again["first"])
     assert 1 == User.select().count()
+
+
+def asked(method, params):
+    """What tells a call from others."""
+    entry = METHODS[method]
+    return orjson.dumps([method, entry.params.loaded(params)], str, orjson.OPT_SORT_KEYS)
+
+
+def kept(key, method, params):
+    """What is kept under a key, as whoever repeats the call can read it."""
+    token = Token.get(Token.name == Scope.ADMIN)
+    return orjson.loads(KeptAnswer.recall(Repeats(token.id, key), asked(method, params)))
+
+
+# The key comes first, for every write
+
+
+every_write = pytest.mark.parametrize(
+    "entry", [entry for entry in METHODS.values() if entry.lane is Lane.WRITE], ids=lambda entry: entry.name
+)
+RIGHTS = {Token, KeptAnswer}  # without which nobody can ask
+
+
+def wipe(path):
+    """Remove all that there is, so that whatever is asked for is not found."""
+    with closing(apsw.Connection(str(path))) as other:
+        for model in MODELS:
+            if model not in RIGHTS:
+                other.execute(f'DELETE FROM "{model._meta.table_name}"')
+
+
+def rows():
+    """How many rows there are that calls may make."""
+    return {model: model.select().count() for model in MODELS if model is not KeptAnswer}
+
+
+@every_write
+@pytest.mark.sample
+def test_a_repeated_write_is_answered_as_it_was_though_the_world_has_changed(entry, post, world):
+    first = post(call(entry.name, entry.example), key="k")
+    wipe(world.path)
+    before = rows()
+
+    again = post(call(entry.name, entry.example), key="k")
+
+    assert "result" in first
+    if entry.again is None:
+        assert first == again
+    else:  # of which only the id is kept
+        assert {"USER_NOT_FOUND", "SECRET_SHOWN_ONCE"} >= {again["error"]["data"]["code"]}
+    assert before == rows()
+
+
+def another(entry):
+    """Parameters of a function, one of them another than in the example."""
+    for name, value in entry.example.items():
+        for other in (sample.NOBODY, f"{value}x", f"x{value}", "2031-01-01", 1):
+            params = entry.example | {name: other}
+            try:
+                entry.params.loaded(params)
+            except marshmallow.ValidationError:
+                continue
+            return params
+    raise LookupError(entry.name)
+
+
+@every_write
+@pytest.mark.sample
+def test_a_key_with_other_parameters_is_a_conflict_whatever_these_would_come_to(entry, post, world):
+    post(call(entry.name, entry.example), key="k")
+    before = rows()
+
+    refused = post(call(entry.name, another(entry)), key="k")
+
+    assert {"code": "IDEMPOTENCY_KEY_REUSED"} == refused["error"]["data"]
+    assert before == rows()
+
+
+@pytest.fixture
+def sync(make_program, make_user):
+    """A call that brings everybody into a cohort of a program; the program."""
+    program = make_program()
+    with writing():
+        cohort = Cohort.confirm(program.id, "Monday")
+    make_user()
+    where = {"programId": str(program.id), "cohortId": str(cohort.id), "mode": "open"}
+    return program, lambda **more: call("core.SyncCohort", where | {"query": "status = active"} | more)
+
+
+def test_a_repeated_sync_of_a_program_that_is_archived_now_is_answered_as_it_was(post, sync):
+    program, synced = sync
+    first = post(synced(), key="k")
+    with writing():
+        program.change(archived=True)
+
+    assert (1, first) == (first["result"], post(synced(), key="k"))
+
+
+def test_a_repeated_sync_is_not_told_that_too_many_would_change_by_now(post, sync, make_user):
+    _, synced = sync
+    first = post(synced(maxChanges=1), key="k")
+    make_user()
+    make_user()
+
+    assert (1, first) == (first["result"], post(synced(maxChanges=1), key="k"))
+
+
+def test_a_repeated_dry_run_is_answered_as_it_was(post, sync, make_user):
+    program, synced = sync
+    first = post(synced(dryRun=True), key="k")
+    make_user()
+    with writing():
+        program.change(archived=True)
+
+    assert (1, first) == (first["result"], post(synced(dryRun=True), key="k"))
+    assert 0 == Membership.select().count()
+
+
+def test_a_conflict_that_was_found_in_preparing_is_kept(post, sync):
+    program, synced = sync
+    with writing():
+        program.change(archived=True)
+    first = post(synced(), key="k")
+    with writing():
+        program.change(archived=False)
+
+    assert ("PROGRAM_ARCHIVED", first) == (first["error"]["data"]["code"], post(synced(), key="k"))
+    assert 0 == Membership.select().count()
+
+
+def test_too_many_changes_are_not_kept(post, sync):
+    _, synced = sync
+    refused = post(synced(maxChanges=0), key="k")
+
+    assert "TOO_MANY_CHANGES" == refused["error"]["data"]["code"]
+    assert 1 == post(synced(), key="k")["result"]
+
+
+@pytest.mark.parametrize("prepared", ["to be written", Answer("nothing to do")], ids=["write", "answer"])
+def test_what_was_prepared_once_is_not_prepared_again(prepared, post, make_method):
+    ran = []
+    make_method(
+        "test.Prepared",
+        lambda found: found,
+        lane=Lane.WRITE,
+        scope=Scope.WRITE,
+        prepare=lambda: ran.append(1) or prepared,
+    )
+
+    first = post(
+        [call("test.Prepared", {}, idempotencyKey="k"), call("test.Prepared", {}, idempotencyKey="k")]
+    )
+    again = post(call("test.Prepared", {}, idempotencyKey="k"))
+
+    assert [again, again] == first
+    assert [1] == ran
+
+
+# What is kept tells of nobody
+
+
+EMAIL, NAMES = "victoria.quill@example.org", ("Victoriana", "Quillfeather", "Vicky of the Quills")
+PERSONAL = dict(zip(("first", "last", "name"), NAMES, strict=True))
+
+
+def about(user_id):
+    """Calls that tell of a person: by email, by id, in a query; of every write that can."""
+    for entry in METHODS.values():
+        fields = entry.params.fields
+        if entry.lane is not Lane.WRITE or entry.name in ("admin.EraseUser", "admin.CreateToken"):
+            continue
+        params = dict(entry.example)
+        if "email" in fields:
+            params.pop("userId", None)
+            params["email"] = EMAIL
+            params |= {name: text for name, text in PERSONAL.items() if name in fields}
+        elif "user_id" in fields and user_id is not None:
+            params["userId"] = user_id
+        elif "query" in fields:
+            params["query"] = f"given users [{EMAIL}] where first is '{NAMES[0]}'"
+        else:
+            continue
+        yield entry.name, params
+
+
+@pytest.mark.sample
+def test_nothing_is_left_of_an_erased_user_in_what_is_kept(post, world, tmp_path):
+    calls = {}
+
+    def ask(name, params):
+        key = f"{name} {len(calls)}"
+        calls[key] = call(name, params), post(call(name, params), key=key)
+        return calls[key][1]
+
+    missing = [ask(name, params) for name, params in about(None) if not name.endswith(("User", "ToGroup"))]
+    user_id = ask("admin.SaveUser", {"email": EMAIL} | PERSONAL)["result"]["id"]
+    for name, params in about(user_id):
+        ask(name, params)
+    taken = ask("admin.SaveUser", {"id": sample.CARL, "email": EMAIL})
+    conflict = ask(
+        "core.ModifyProgramMembership", {"email": EMAIL, "userId": sample.ADA, "programId": sample.SPRING}
+    )
+    assert 1 == ask("admin.EraseUser", {"userId": user_id})["result"]
+    database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    backup.backup(tmp_path / "backup.gz")
+
+    told = [reply["error"]["data"]["code"] for reply in (*missing, taken, conflict) if "error" in reply]
+    assert {"USER_NOT_FOUND", "EMAIL_TAKEN", "EMAIL_AND_USER_DISAGREE"} == set(told)
+    for path in (world.path, world.path.with_name("core.db-wal"), tmp_path / "backup.gz"):
+        content = path.read_bytes()
+        content = gzip.decompress(content) if path.suffix == ".gz" else content
+        assert {} == {text: found for text in (EMAIL, *NAMES) if (found := content.count(text.encode()))}
+    again = {key: post(request, key=key) for key, (request, _) in calls.items() if "SaveUser" not in key}
+    assert {key: calls[key][1] for key in again} == again
+
+
+def test_what_was_kept_before_answers_were_sealed_is_still_given(post, buy):
+    request = buy()
+    digest = hashlib.sha256(asked(request["method"], request["params"])).hexdigest()
+    token = Token.get(Token.name == Scope.ADMIN)
+    with writing():
+        KeptAnswer.add(id=Repeats(token.id, "k").id, asked=digest, answer='{"result":7}')
+
+    assert (7, 0) == (post(request, key="k")["result"], tickets())
+    other = post(buy() | {"params": request["params"] | {"sku": "X"}}, key="k")
+    assert "IDEMPOTENCY_KEY_REUSED" == other["error"]["data"]["code"]
