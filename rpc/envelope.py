@@ -300,7 +300,7 @@ def _render_each(entries: Sequence[_Entry], limits: Limits, room: int) -> bytes:
             if len(text) > room and entry.error is None:
                 entry.error = rpc_error("RESPONSE_TOO_LARGE", limit=limits.reply)
                 text = _text(entry)
-        except (TypeError, ValueError) as error:
+        except Exception as error:
             entry.end(None, error)
             text = _text(entry)
         texts.append(text)

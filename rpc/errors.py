@@ -168,8 +168,25 @@ def to_rpc_error(
 ) -> JsonRpcError:
     """What a caller is told of an exception: all of it if it is theirs to mend, else only that.
 
-    The rest is for the log, with what there is to say about the request.
+    The rest is for the log, with what there is to say about the request. It never fails, since a caller
+    would get no reply: an error that cannot be told, as of a word that is missing in the catalogue, is
+    a fault like any other.
     """
+    try:
+        if (told := _told(error)) is not None:
+            return told
+    except Exception as fault:
+        error = fault
+    extra = {"facts": {"requestId": request_id} if about is None else about()}
+    if may_pass(error):
+        log.error("the database refused: %r", error, extra=extra)
+        return rpc_error("BUSY", retryAfterMs=RETRY_AFTER_MS)
+    log.error("a call failed", exc_info=error, extra=extra)
+    return rpc_error("INTERNAL_ERROR", requestId=request_id)
+
+
+def _told(error: Exception) -> JsonRpcError | None:
+    """What a caller is told of an exception of which nothing is for the log."""
     if isinstance(error, JsonRpcError):
         return error
     if isinstance(error, ValidationError):
@@ -186,15 +203,11 @@ def to_rpc_error(
         return rpc_error(error.word, **error.facts)
     if isinstance(error, DeadlineExceeded) or was_cut_short(error):
         return rpc_error("DEADLINE_EXCEEDED")
-    extra = {"facts": {"requestId": request_id} if about is None else about()}
-    if isinstance(error, Displaced):  # the writer has logged it
+    if isinstance(error, Displaced):  # of which the writer tells in the log, once
         return rpc_error("BUSY", retryAfterMs=RETRY_AFTER_MS, wrong=[error.word])
-    if may_pass(error):
-        log.error("the database refused: %r", error, extra=extra)
-    if isinstance(error, Busy) or may_pass(error):
+    if isinstance(error, Busy):
         return rpc_error("BUSY", retryAfterMs=RETRY_AFTER_MS)
-    log.error("a call failed", exc_info=error, extra=extra)
-    return rpc_error("INTERNAL_ERROR", requestId=request_id)
+    return None
 
 
 def _texts(messages: dict[str, Any]) -> dict[str, list[str]]:

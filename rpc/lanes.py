@@ -94,9 +94,14 @@ class Together(Generic[Item]):
         try:
             self._do(waiting)
         except Exception as error:
-            for _, done in waiting:
-                if not done.done():
-                    done.set_exception(error)
+            fail([done for _, done in waiting], error)
+
+
+def fail(waiting: Iterable[Done], error: Exception) -> None:
+    """Have the requests that wait fail, unless they are gone."""
+    for done in waiting:
+        if not done.done():
+            done.set_exception(error)
 
 
 def end(done: Done) -> None:
@@ -115,8 +120,11 @@ class _Given:
 
     def deliver(self) -> None:
         """Keep what came of the calls, and let go on who waits."""
-        for call, outcome in zip(self.calls, self.outcomes, strict=True):
-            call.end(*outcome)
+        try:
+            for call, outcome in zip(self.calls, self.outcomes, strict=True):
+                call.end(*outcome)
+        except Exception as error:  # who waits is told that, rather than nothing
+            fail(self.waiting, error)
         for done in self.waiting:
             end(done)
 

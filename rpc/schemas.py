@@ -184,6 +184,9 @@ class WireSchema(marshmallow.Schema):
             field_obj.data_key = camel(field_name)
 
 
+_EMPTY_TABLE: list[Any] = [[]]  # an object without members, as Lua may write it
+
+
 class Params(WireSchema):
     """The parameters of a method, in the documented order.
 
@@ -210,6 +213,8 @@ class Params(WireSchema):
             return params
         if len(params) == 1 and isinstance(params[0], dict):
             return params[0]
+        if params == _EMPTY_TABLE:
+            return {}
         order = [str(name) for name in self.wire] + ["clear"] * bool(self.emptied)
         if any(value is not None for value in params[len(order) :]):
             raise ValidationError({"params": [f"There are at most {len(order)} values by position."]})
@@ -306,6 +311,8 @@ class _Quick:
         if isinstance(params, list):
             if len(params) == 1 and isinstance(params[0], dict):
                 params = params[0]
+            elif params == _EMPTY_TABLE:
+                params = {}
             elif len(params) > len(self._order):
                 return None
             else:

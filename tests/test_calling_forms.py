@@ -153,6 +153,24 @@ def test_every_form_has_the_same_answer(client, entry):
 
 
 @every_function
+def test_an_empty_lua_table_is_an_object_without_members(entry):
+    told = fields_refused(entry, [{}])
+
+    assert told == fields_refused(entry, [[]])
+    assert told or entry.params.loaded([{}]) == entry.params.loaded([[]])
+    assert told or entry.params.loaded([{}]) == entry.params.carefully_loaded([[]])
+
+
+@pytest.mark.sample
+def test_an_empty_lua_table_is_so_in_a_batch_too(client, world, server):
+    call = {"jsonrpc": "2.0", "id": 1, "method": "core.ListActivePrograms", "params": [[]]}
+    headers = {"Authorization": f"Bearer {world.secrets[Scope.ADMIN]}"}
+    [reply] = urllib3.request("POST", server.url, json=[call], headers=headers).json()
+
+    assert client.list_active_programs() == reply["result"]
+
+
+@every_function
 def test_null_is_not_given(entry):
     nulls = dict.fromkeys(name for name in entry.params.wire if name not in entry.example)
 
@@ -216,9 +234,10 @@ def post(server, world):
 
 @pytest.mark.sample
 @pytest.mark.parametrize(
-    "params", [b"", b',"params":[]', b',"params":{}', b',"params":[{}]', b',"params":[null]']
+    "params",
+    [b"", b',"params":[]', b',"params":{}', b',"params":[{}]', b',"params":[[]]', b',"params":[null]'],
 )
-def test_nothing_may_be_written_in_five_ways(client, post, params):
+def test_nothing_may_be_written_in_six_ways(client, post, params):
     expected = client.list_active_programs()
 
     assert expected == post("core.ListActivePrograms", params)

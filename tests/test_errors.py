@@ -12,13 +12,15 @@ from typing import Any
 
 import apsw
 import pytest
+import urllib3
 
 from client import Client, RpcError
 from models import sample
 from models.database import configure, database
-from models.errors import Busy, Conflict, NotFound, QueryError
+from models.errors import Busy, Conflict, Invalid, NotFound, QueryError
 from models.tokens import Scope
 from rpc.errors import CATALOGUE, rpc_error, to_rpc_error
+from rpc.registry import Lane
 
 ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.sample
@@ -223,6 +225,50 @@ def test_what_goes_wrong_has_one_name_on_the_wire(error, word):
 
     assert (told.code, told.data["code"]) == (CATALOGUE[word].code, word)
     assert "42" not in f"{told.message}{told.data}"
+
+
+# Errors that cannot be told
+
+
+class Odd:
+    """What has no JSON."""
+
+
+UNTOLD = {
+    "a word that is missing": lambda: Conflict("NO_SUCH_WORD", "It is not in the catalogue"),
+    "a noun that is missing": lambda: NotFound("unicorn", 1),
+    "a fact without JSON": lambda: Conflict("EMAIL_TAKEN", "Taken", odd=Odd()),
+    "fields that are none": lambda: Invalid({"name": [Odd()]}),
+}
+
+
+@pytest.mark.parametrize("key", [None, "k"], ids=["without a key", "with a key"])
+@pytest.mark.parametrize("how", ["quick", "slow", "write", "prepared", "preparing"])
+@pytest.mark.parametrize("error", UNTOLD.values(), ids=UNTOLD)
+def test_an_error_that_cannot_be_told_is_a_fault_that_is_told_at_once(
+    error, how, key, server, world, make_method, caplog
+):
+    def fail(*_: object) -> None:
+        raise error()
+
+    lane = Lane(how) if how in list(Lane) else Lane.WRITE
+    prepare = {"prepared": lambda: "prepared", "preparing": fail}.get(how)
+    make_method("test.Fail", fail, lane=lane, prepare=prepare)
+    client = Client(server.url, world.secrets[Scope.ADMIN], retry=None)
+    call = {"jsonrpc": "2.0", "id": 1, "method": "test.Fail", "idempotencyKey": key}
+    good = {"jsonrpc": "2.0", "id": 2, "method": "core.UserTickets", "params": ADA}
+
+    def post(content: Any) -> Any:
+        headers = {"Authorization": f"Bearer {world.secrets[Scope.ADMIN]}"}
+        return urllib3.request("POST", server.url, json=content, headers=headers, timeout=10).json()
+
+    alone, batch = post(call), post([call, good])
+
+    assert ["INTERNAL_ERROR", "INTERNAL_ERROR"] == [
+        reply["error"]["data"]["code"] for reply in (alone, batch[0])
+    ]
+    assert client.user_tickets(sample.ADA) == batch[1]["result"]
+    assert any("a call failed" in record.message and record.exc_info for record in caplog.records)
 
 
 def database_error(statement: str) -> Exception:
