@@ -22,6 +22,7 @@ import apsw
 
 from models import migrations
 from models.database import database, path_of
+from models.files import check_ours
 
 PIECE = 1024 * 1024  # bytes
 SYNC_AFTER = 8 * PIECE  # written; less at once keeps the fsyncs of a server beside short
@@ -57,6 +58,7 @@ def backup(path: Path, *, replace: bool = False) -> int:
     _check_free(path, replace=replace)
     if path.exists() and path.samefile(database.database):
         raise BackupRefused(f"{path} is the database itself")
+    _check_replaceable(path)
     with _making(path) as folder:
         copy, packed = folder / "copy.db", folder / "copy.gz"
         _copy(copy)
@@ -77,6 +79,8 @@ def restore(path: Path, url: str, *, replace: bool = False) -> list[str]:
     """
     target = path_of(url)
     _check_free(target, replace=replace)
+    if target.exists():
+        check_ours(target)
     with _making(target) as folder:
         copy = folder / "copy.db"
         _unpack(path, copy)
@@ -199,6 +203,17 @@ def _pieces(source: BinaryIO, size: int | None = None) -> Iterator[bytes]:
 def _check_free(path: Path, *, replace: bool) -> None:
     if path.exists() and not replace:
         raise BackupRefused(f"{path} is there already; --replace replaces it")
+
+
+def _check_replaceable(path: Path) -> None:
+    """Refuse to replace what is neither an earlier backup nor an empty file."""
+    if not path.exists():
+        return
+    if not path.is_file():
+        raise BackupRefused(f"{path} is no file; it is left as it is")
+    with path.open("rb") as file:
+        if file.read(len(HEAD)) not in (b"", HEAD):
+            raise BackupRefused(f"{path} is no backup of core-rpc; it is left as it is")
 
 
 @contextlib.contextmanager

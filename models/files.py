@@ -6,12 +6,18 @@ import contextlib
 import os
 import stat
 import tempfile
+import urllib.parse
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import IO
 
+import apsw
+
 OWNER_ONLY = 0o600
+HISTORY = "schema_migration"  # the table of what was migrated, which comes first
+OUR_TABLES = {HISTORY, "membership"}  # by which a database of ours is known
+READ_MILLISECONDS = 5_000  # for which a database that is locked is waited for
 BESIDE = ("-wal", "-shm", "-journal")  # what SQLite keeps beside a database, with the same rights
 
 
@@ -73,13 +79,61 @@ def _identity(path: str) -> _Identity:
     return found.st_dev, found.st_ino
 
 
+class NotOurs(Exception):
+    """What is at the path of a database is something else; it is left as it is."""
+
+
+def check_ours(database: Path) -> None:
+    """NotOurs: what is at the path is no database of this program, which would be spoilt as one.
+
+    Through SQLite alone: a file that is opened and closed in another way loses the locks of all of this
+    process's connections to it.
+    """
+    try:
+        if not stat.S_ISREG(_mode(database)):
+            raise NotOurs(f"{database} is no file; it is left as it is")
+        found = _tables(database)
+    except apsw.NotADBError:
+        raise NotOurs(f"{database} is no database; move it away first") from None
+    except apsw.Error as error:
+        raise NotOurs(f"{database} cannot be read as a database: {error}") from None
+    is_as_made = found <= {HISTORY} and not _mode(database) & (stat.S_IRWXG | stat.S_IRWXO)
+    if not (found >= OUR_TABLES or is_as_made):
+        raise NotOurs(f"{database} is not a database of core-rpc; it is left as it is")
+
+
+def _tables(database: Path) -> set[str]:
+    """The names of a database's tables; nothing of it is changed, and no file made beside it.
+
+    For that the file is read alone. Where nothing is found so, what it holds may still be in a log.
+    """
+    real = database.resolve()
+    has_log = real.with_name(f"{real.name}-wal").exists()
+    with contextlib.suppress(*[apsw.Error] * has_log):
+        if (found := _tables_by(real, "immutable=1")) or not has_log:
+            return found
+    return _tables_by(real, "mode=ro")
+
+
+def _tables_by(real: Path, query: str) -> set[str]:
+    name = f"file:{urllib.parse.quote(str(real))}?{query}"
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    with contextlib.closing(apsw.Connection(name, flags)) as connection:
+        connection.set_busy_timeout(READ_MILLISECONDS)
+        return {
+            table for (table,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        }
+
+
 def make_private(database: Path) -> None:
     """Make a database file if there is none; one that anybody could read is its owner's alone again.
 
-    What only the group may, somebody has chosen; it stays.
+    What only the group may, somebody has chosen; it stays. NotOurs: there is something else.
     """
-    with contextlib.suppress(FileExistsError):
+    try:
         os.close(os.open(database.resolve(), os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY))
+    except FileExistsError:
+        check_ours(database)
     for path in _open_to_all(database):
         os.chmod(path, OWNER_ONLY)
 

@@ -67,7 +67,9 @@ def main() -> None:
     """Run a command; what goes wrong is one line on the error output and exit status 1."""
     try:
         cli()
-    except (BadSetting, BadDatabaseUrl, migrations.WrongVersion, backups.BackupRefused, Exposed) as error:
+    except (BadSetting, BadDatabaseUrl, Exposed) as error:
+        _fail(str(error))
+    except (files.NotOurs, migrations.WrongVersion, backups.BackupRefused) as error:
         _fail(str(error))
     except TooManyChanges as error:
         _fail(f"{error} ({', '.join(f'{name}: {number}' for name, number in error.facts.items())})")

@@ -18,6 +18,7 @@ from models import clock
 from models.audit import Audit
 from models.cohorts import Cohort
 from models.database import database, path_of
+from models.files import HISTORY, check_ours
 from models.identities import RosterId
 from models.imports import RosterFinding, RosterImport
 from models.memberships import Membership, MembershipChange
@@ -65,7 +66,7 @@ class _Runner(Runner):
     """The runner, with its own table's time in a column that APSW can bind."""
 
     def __init__(self) -> None:
-        super().__init__(database, str(Path(__file__).parent))
+        super().__init__(database, str(Path(__file__).parent), HISTORY)
 
         class History(database.Model):  # type: ignore[name-defined]
             name = peewee.CharField(unique=True)
@@ -83,9 +84,11 @@ class WrongVersion(Exception):
 
 
 def check_file(url: str) -> None:
-    """WrongVersion when there is no database file yet; opening one would make it."""
+    """WrongVersion when there is no database file yet; opening one would make it. NotOurs: opening what is
+    there would change it."""
     if not path_of(url).exists():
         raise WrongVersion(f"there is no database at {url}; run: core-rpc migrate")
+    check_ours(path_of(url))
 
 
 def migrate() -> list[str]:

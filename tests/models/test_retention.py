@@ -14,7 +14,7 @@ from models.audit import Audit
 from models.database import writing
 from models.ids import new_id
 from models.memberships import MembershipChange
-from models.repeats import KEPT, KeptAnswer
+from models.repeats import KEPT, KeptAnswer, Repeats
 from models.retention import Retention
 from models.tokens import Scope
 from models.writer import Writer
@@ -197,15 +197,15 @@ def test_answers_that_are_not_given_any_more_go_even_where_the_audit_stays(aged,
     old = aged(days=1000)
     with writing():
         for number in range(120):
-            KeptAnswer.keep(new_id(), "asked", "answer")
+            KeptAnswer.keep(Repeats(None, str(number)), b"asked", b"answer")
             if number == 119:
                 KeptAnswer.update(at=clock.now() - KEPT - timedelta(seconds=1)).execute()
-        KeptAnswer.keep(new_id(), "asked", "young")
+        KeptAnswer.keep(young := Repeats(None, "young"), b"asked", b"answer")
 
     keep(0)
 
     until = time.monotonic() + FAR
     while KeptAnswer.select().count() > 1 and time.monotonic() < until:
         time.sleep(0.01)
-    assert [one.answer for one in KeptAnswer.select()] == ["young"]
+    assert [one.id for one in KeptAnswer.select()] == [young.id]
     assert kept() == {old}
