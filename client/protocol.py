@@ -299,6 +299,13 @@ def endpoint(url: str) -> str:
 
 
 def headers(token: str) -> dict[str, str]:
+    """The headers of every request. NotSent: the token cannot be one; it is not shown."""
+    token = token.strip()  # with a line's end, as files and variables have them
+    if not re.fullmatch("[!-~]*", token):
+        raise NotSent(
+            "the token, which is not shown here, has a character that no token has: a blank, a control"
+            " character, or one that is not ASCII"
+        )
     made = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
     return made | ({"Authorization": f"Bearer {token}"} if token else {})
 

@@ -24,11 +24,12 @@ def _setting(
     least: float | None = None,
     most: float | None = None,
     among: tuple[str, ...] | None = None,
+    secret: bool = False,
 ) -> Any:
     has_bounds = least is not None or most is not None
     checks: list[Any] = [marshmallow.validate.Range(min=least, max=most)] if has_bounds else []
     checks += [] if among is None else [marshmallow.validate.OneOf(among)]
-    return field(default=default, metadata={"help": help, "checks": checks})
+    return field(default=default, repr=not secret, metadata={"help": help, "checks": checks})
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Config:
     port: int = _setting(8080, "port to listen on; 0 takes a free one", least=0)
     clock: datetime | None = _setting(None, "stops the clock at this instant, for tests")
     url: str = _setting("http://127.0.0.1:8080/rpc", "for callers: the server's endpoint")
-    token: str = _setting("", "for callers: the token to show")
+    token: str = _setting("", "for callers: the token to show", secret=True)
     max_body: int = _setting(MIB, "bytes of a request's body", least=1)
     max_reply: int = _setting(10 * MIB, "bytes of a reply", least=1000)
     max_batch: int = _setting(1000, "entries of a batch", least=1)

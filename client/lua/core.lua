@@ -419,6 +419,16 @@ local function endpoint()
   return url
 end
 
+--- The header that shows the token, without blanks around it. An error when it cannot be one never shows it.
+local function authorization()
+  local token = (settings.token or from_environment("CORE_RPC_TOKEN") or ""):match("^%s*(.-)%s*$")
+  if token:find("[^!-~]") then
+    error("the token, which is not shown here, has a character that no token has: a blank, a control"
+      .. " character, or one that is not ASCII", 0)
+  end
+  return "Bearer " .. token
+end
+
 --- Send a body; gives the reply, or nil and why there is none.
 local function post(body)
   local http = settings.http or luasocket_http
@@ -427,7 +437,7 @@ local function post(body)
     method = "POST",
     headers = {
       ["Content-Type"] = "application/json",
-      ["Authorization"] = "Bearer " .. (settings.token or from_environment("CORE_RPC_TOKEN") or ""),
+      ["Authorization"] = authorization(),
     },
     body = body,
     timeout = settings.timeout or 40,

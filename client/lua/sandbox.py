@@ -46,6 +46,7 @@ def run(path: Path, url: str, token: str, params: dict[str, Any], *, seconds: fl
         import_module("lupa.lua54")
     except ImportError:
         raise ScriptError("scripts need lupa: pip install 'core-rpc[lua]'") from None
+    protocol.headers(token)  # so that a bad one is told here
     order = {
         "name": str(path),
         "source": path.read_bytes().decode("latin-1"),  # any bytes, there and back

@@ -69,6 +69,21 @@ def wire(request: pytest.FixtureRequest) -> Wire:
     return Wire(request.param)
 
 
+def test_blanks_around_the_token_are_no_part_of_it(wire):
+    wire.run(r'core.configure({token = " secret\r\n"}); core.ListActivePrograms()')
+
+    assert 1 == len(wire.requests)
+
+
+@pytest.mark.parametrize("token", [r"hush\nhush", r"hush\0", "hush hush", r"hush\233"])
+def test_what_can_be_no_token_is_refused_and_not_shown(token, wire):
+    done, said = wire.run(f'core.configure({{token = "{token}"}}); return pcall(core.ListActivePrograms)')
+
+    assert (False, []) == (done, wire.requests)
+    assert "not shown here" in str(said)
+    assert "hush" not in str(said)
+
+
 def failure(number: int, error: int, /, **data: Any) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": number, "error": {"code": error, "message": "No", "data": data}}
 
