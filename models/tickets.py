@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 import peewee
@@ -13,9 +13,9 @@ import peewee
 from models import actor, clock
 from models.actor import How
 from models.errors import Conflict, NotFound
-from models.memberships import Membership, MembershipState
+from models.memberships import Membership, MembershipRole, MembershipState
 from models.people import User, email_key
-from models.programs import ProgramKind
+from models.programs import Program, ProgramKind
 from models.rows import ChoiceField, DatedModel, IdField, InstantField
 from models.statements import Rows, Select, SetOf, any_given, given
 
@@ -76,7 +76,8 @@ class Ticket(DatedModel):
     ) -> bool:
         """Make a ticket; False when this buyer has one for the same external id already.
 
-        Conflict: the external id is another buyer's, or of another sku; or the kind is archived.
+        A buyer who joined before paying uses it at once. Conflict: the external id is another buyer's,
+        or of another sku; or the kind is archived.
         """
         user_id = User.who_or_none(user_id, email)
         kind = ProgramKind.of(kind_id)
@@ -84,6 +85,7 @@ class Ticket(DatedModel):
             earlier = cls.find(kind_id=kind.id, external_id=external_id)
             if earlier is not None:
                 earlier._check_is_the_same(user_id, email, sku)
+                earlier._complete(sku=sku, base_sku=base_sku)
                 return False
         if kind.archived:
             raise Conflict("KIND_ARCHIVED", "The program kind is archived")
@@ -95,6 +97,7 @@ class Ticket(DatedModel):
             external_id=external_id,
             sku=sku,
             base_sku=base_sku,
+            **cls._use_for_unpaid(user_id, kind.id),
         )
         return True
 
@@ -103,8 +106,13 @@ class Ticket(DatedModel):
         same_email = email is not None and email_key(email) == self.email_key
         if not (same_user or same_email):
             raise Conflict("TICKET_OF_ANOTHER_BUYER", "The externalId belongs to another buyer's ticket")
-        if sku is not None and sku != self.sku:
+        if None not in (sku, self.sku) and sku != self.sku:
             raise Conflict("TICKET_OF_ANOTHER_SKU", "The externalId belongs to a ticket of another sku")
+
+    def _complete(self, **values: str | None) -> None:
+        """Take the values that are given now and were not when the ticket was made."""
+        lacking = {name: value for name, value in values.items() if getattr(self, name) is None}
+        self.change(**lacking)
 
     @classmethod
     def named(cls, ticket_id: UUID | None, kind_id: UUID | None, external_id: UUID | None) -> Self:
@@ -120,23 +128,51 @@ class Ticket(DatedModel):
         return found
 
     def cancel(self, comments: str | None = None) -> bool:
-        """Take the right back; whoever used it is refunded. False: it was canceled already."""
+        """Take the right back; False: that was done already.
+
+        For an active membership that used it, the buyer's oldest ready ticket of the kind takes its
+        place; where there is none, and if it has ended, the membership becomes refunded.
+        """
         if self.state is TicketState.CANCELED:
             return False
-        if self.state is TicketState.CONSUMED:
-            assert self.membership is not None
-            with actor.by(How.TICKET):
-                self.membership.say(MembershipState.REFUNDED, comments=comments)
-        return self._close() or True
+        member = self.membership if self.state is TicketState.CONSUMED else None
+        self._close()
+        if member is None or (member.state is MembershipState.ACTIVE and self._replace_for(member)):
+            return True
+        with actor.by(How.TICKET):
+            return member.say(MembershipState.REFUNDED, comments=comments)
 
-    def _close(self) -> bool:
-        return self.change(state=TicketState.CANCELED, canceled_at=clock.now())
+    def _close(self) -> None:
+        self.change(state=TicketState.CANCELED, canceled_at=clock.now())
+
+    def _replace_for(self, member: Membership) -> bool:
+        """Have a membership use the oldest ready ticket that is like this one; False: there is none."""
+        ready = _ready().stored(user_ids=[str(self.user_id)], kind_ids=[str(self.kind_id)])
+        for _, ticket_id, *_ in ready[:1]:
+            self.get_by_id(ticket_id).change(**_use_by(member))
+        return bool(ready)
 
     @classmethod
     def claim(cls, user: User) -> None:
-        """Give the user the tickets that were made for their email before anybody had it."""
-        for ticket in cls.select().where(cls.user.is_null(), cls.email_key == user.email_key):
-            ticket.change(user_id=user.id)
+        """Give the user the tickets that were made for their email before anybody had it.
+
+        A user who joined before paying uses them at once.
+        """
+        waiting = cls.select().where(cls.user.is_null(), cls.email_key == user.email_key)
+        for ticket in list(waiting.order_by(cls.created_at, cls.id)):
+            ticket.change(user_id=user.id, **cls._use_for_unpaid(user.id, ticket.kind_id))
+
+    @staticmethod
+    def _use_for_unpaid(user_id: UUID | None, kind_id: UUID) -> dict[str, Any]:
+        """What a new ticket is used for: the one place of the buyer that no ticket was used for yet.
+
+        Nothing where they have none, or several: nobody could tell which of them was meant.
+        """
+        if user_id is None:
+            return {}
+        unpaid = _unpaid().rows(user_id=user_id, kind_id=kind_id)
+        places = [row for row in unpaid if row.program.end_date >= row.program.today()]
+        return _use_by(places[0]) if len(places) == 1 else {}
 
     @classmethod
     def forget_email_of(cls, user: User) -> None:
@@ -162,18 +198,11 @@ class Ticket(DatedModel):
         covered = {found for (found,) in _consumed().stored(ids=[str(row.id) for row, _ in offered])}
         now = clock.now()
         used = [
-            {
-                "id": mine.pop(0),
-                "state": TicketState.CONSUMED,
-                "membership": row.id,
-                "program_id": row.program_id,
-                "consumed_at": now,
-                "updated_at": now,
-            }
+            _use_by(row) | {"id": mine.pop(0), "updated_at": now}
             for row, mine in offered
             if mine and str(row.id) not in covered
         ]
-        cls.run_prepared(cls.updates(used, *_CONSUMED_COLUMNS))
+        cls.run_prepared(cls.updates(used, *_USED_COLUMNS, "updated_at"))
 
     @classmethod
     def _any_ready(cls, row: Membership) -> bool:
@@ -190,7 +219,31 @@ class Ticket(DatedModel):
                 ticket._close()
 
 
-_CONSUMED_COLUMNS = ("state", "membership", "program_id", "consumed_at", "updated_at")
+_USED_COLUMNS = ("state", "membership", "program_id", "consumed_at")
+
+
+def _use_by(member: Membership) -> dict[str, Any]:
+    """The values of a ticket that a membership uses, by the names of columns."""
+    values = (TicketState.CONSUMED, member.id, member.program_id, clock.now())
+    return dict(zip(_USED_COLUMNS, values, strict=True))
+
+
+@functools.cache
+def _unpaid() -> Select[Membership]:
+    """The select of a user's active memberships as a member, in programs of a kind, without a ticket."""
+    used = Ticket.select().where(Ticket.membership == Membership.id, Ticket.state == TicketState.CONSUMED)
+    # The plus has SQLite begin with the few memberships of the user, not with all programs of the kind.
+    kind = peewee.NodeList((peewee.SQL("+"), Program.kind), glue="")
+    found = Membership.select(Membership, Program).join(Program)
+    return Select(
+        found.where(
+            Membership.user == given("user_id"),
+            Membership.role == MembershipRole.MEMBER,
+            Membership.state == MembershipState.ACTIVE,
+            kind == given("kind_id", str),
+            ~peewee.fn.EXISTS(used),
+        )
+    )
 
 
 @functools.cache

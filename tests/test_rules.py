@@ -61,7 +61,7 @@ class Model:
         self.users = []  # ids; None until learned
         self.owner = {}  # email → index of its user
         self.kinds = []  # id, archived
-        self.programs = []  # id, kind, zone, start, archived
+        self.programs = []  # id, kind, zone, start, end, archived
         self.cohorts = []  # id, program, key
         self.memberships = {}  # (user, program) → role, state, cohort, date
         self.history = {}
@@ -219,7 +219,8 @@ class Model:
             wanted = (user, self.programs[program]["kind"], "ready")
             if (ticket["user"], ticket["kind"], ticket["state"]) == wanted:
                 ticket |= {"state": "consumed", "by": (user, program), "consumed": self.now}
-                return
+                return True
+        return False
 
     # Cohorts
 
@@ -249,10 +250,12 @@ class Model:
             same_user = buyer is not None and buyer == earlier["user"]
             if not same_user and (email is None or email[0] != earlier["email"]):
                 wrong.add("TICKET_OF_ANOTHER_BUYER")
-            if sku not in (None, earlier["sku"]):
+            if sku and earlier["sku"] not in (None, sku):
                 wrong.add("TICKET_OF_ANOTHER_SKU")
         if self.kinds[kind]["archived"] and (wrong or not earlier):
             wrong.add("KIND_ARCHIVED")
+        if earlier and not wrong:
+            earlier["sku"] = earlier["sku"] or sku
         if wrong or earlier:
             return "core.CreateProgramTicket", params, wrong or 0
         self.tickets.append(
@@ -270,7 +273,23 @@ class Model:
                 "canceled": None,
             }
         )
+        self.pay(self.tickets[-1])
         return "core.CreateProgramTicket", params, 1
+
+    def pay(self, ticket):
+        """Use a ticket for the one place of its buyer that there is none for."""
+        paid = [other["by"] for other in self.tickets if other["state"] == "consumed"]
+        unpaid = [
+            key
+            for key, standing in self.memberships.items()
+            if key[0] == ticket["user"]
+            and self.programs[key[1]]["kind"] == ticket["kind"]
+            and self.takes_part(standing)
+            and self.today(key[1]) <= str(self.programs[key[1]]["end"])
+            and key not in paid
+        ]
+        if len(unpaid) == 1:
+            ticket |= {"state": "consumed", "by": unpaid[0], "consumed": self.now}
 
     def bought(self, kind, external):
         for ticket in self.tickets:
@@ -302,10 +321,11 @@ class Model:
     def take_back(self, ticket, comments):
         if ticket["state"] == "canceled":
             return 0
-        if ticket["state"] == "consumed":
-            after = self.memberships[ticket["by"]] | {"state": "refunded"}
-            self.move(*ticket["by"], after, comments=comments, how="ticket")
+        key = ticket["by"]
         ticket |= {"state": "canceled", "canceled": self.now}
+        if key and (self.memberships[key]["state"] != "active" or not self.consume(*key)):
+            after = self.memberships[key] | {"state": "refunded"}
+            self.move(*key, after, comments=comments, how="ticket")
         return 1
 
     # Users
@@ -342,6 +362,7 @@ class Model:
         for ticket in self.tickets:
             if ticket["user"] is None and ticket["email"] == email:
                 ticket["user"] = user
+                self.pay(ticket)
 
     # The catalog
 
@@ -483,8 +504,9 @@ class Rules(RuleBasedStateMachine):
             start = date(2026, 3, 12 if number == 1 else 1)
             kind_id = UUID(model.kinds[kind]["id"])
             made = Program.put(None, kind_id=kind_id, start_date=start, timezone=zone)
-            row = {"id": str(made.id), "kind": kind, "zone": zone, "start": start, "archived": False}
-            model.programs.append(row)
+            days = {"start": start, "end": made.end_date}  # the last one has ended
+            row = {"id": str(made.id), "kind": kind, "zone": zone, "archived": False}
+            model.programs.append(row | days)
         model.group_id = str(Group.put(None, handle=f"group{model.number}").id)
 
     @initialize()

@@ -72,7 +72,8 @@ def create_program_ticket(
 ) -> int:
     """Make a ticket: 1 when one was made, 0 when this buyer has one for the same externalId.
 
-    Without externalId each call makes a ticket. A ticket for an email that nobody has yet becomes
+    A buyer who has joined one program of the kind already, without a ticket, uses it at once. Without
+    externalId each call makes a ticket. A ticket for an email that nobody has yet becomes
     the user's when one with that email appears.
     """
     return int(Ticket.buy(user_id, email, program_kind_id, external_id, sku, base_sku))
@@ -82,7 +83,7 @@ class CancelProgramTicket(Params):
     ticket_id = optional(Id, "the ticket, if not externalId and programKindId")
     external_id = optional(Id, "id of the purchased item")
     program_kind_id = optional(Id, "program kind of the ticket")
-    comments = optional(Text, "why; kept in the history of the membership", at_most=COMMENTS)
+    comments = optional(Text, "why; kept in the history of a membership that is refunded", at_most=COMMENTS)
 
     @validates_schema(skip_on_field_errors=False, pass_original=True)
     def one_way_to_name_it(self, data: object, given: dict[str, object], **kwargs: object) -> None:
@@ -107,6 +108,7 @@ def cancel_program_ticket(
 ) -> int:
     """Cancel a ticket: 1 when it was canceled now, 0 when it was already.
 
-    The membership that used it becomes refunded.
+    Another ready ticket of the buyer takes its place if the membership that used it is active; else the
+    membership becomes refunded.
     """
     return int(Ticket.named(ticket_id, program_kind_id, external_id).cancel(comments))

@@ -87,18 +87,48 @@ def test_other_memberships_and_tickets_stay(
     client, make_user, make_kind, make_program, make_ticket, make_membership
 ):
     user, kind = make_user(), make_kind()
-    tickets = [make_ticket(kind.id, user) for _ in range(3)]
+    tickets = [make_ticket(kind.id, user) for _ in range(2)]
+    others = [make_ticket(kind.id, make_user()), make_ticket(make_kind().id, user)]
     members = [make_membership(user=user, program=make_program(kind_id=kind.id)) for _ in range(2)]
 
     client.cancel_program_ticket(tickets[0].id)
 
     states = [Membership.get_by_id(member.id).state.value for member in members]
     assert states == ["refunded", "active"]
-    assert [Ticket.get_by_id(ticket.id).state.value for ticket in tickets] == [
-        "canceled",
-        "consumed",
-        "ready",
-    ]
+    found = [Ticket.get_by_id(ticket.id).state.value for ticket in tickets + others]
+    assert found == ["canceled", "consumed", "ready", "ready"]
+
+
+def test_the_oldest_ready_ticket_takes_its_place_and_an_active_membership_goes_on(
+    client, make_user, make_program, make_ticket, make_membership
+):
+    user, program = make_user(), make_program()
+    used, next_one, last = (make_ticket(program.kind_id, user) for _ in range(3))
+    member = make_membership(user=user, program=program)
+
+    canceled = client.cancel_program_ticket(used.id, comments="sent twice")
+
+    found = [Ticket.get_by_id(ticket.id) for ticket in (used, next_one, last)]
+    assert canceled == 1
+    assert [ticket.state.value for ticket in found] == ["canceled", "consumed", "ready"]
+    assert (found[1].membership_id, found[1].program_id) == (member.id, program.id)
+    assert (Membership.get_by_id(member.id).state, len(member.history())) == (MembershipState.ACTIVE, 1)
+
+
+@pytest.mark.parametrize("state", [MembershipState.COMPLETED, MembershipState.WITHDRAWN])
+def test_no_ticket_takes_its_place_where_the_membership_has_ended(
+    client, make_user, make_program, make_ticket, make_membership, state
+):
+    user, program = make_user(), make_program()
+    used, left = (make_ticket(program.kind_id, user) for _ in range(2))
+    member = make_membership(user=user, program=program)
+    with writing():
+        member.say(state)
+
+    client.cancel_program_ticket(used.id)
+
+    assert Membership.get_by_id(member.id).state is MembershipState.REFUNDED
+    assert Ticket.get_by_id(left.id).state is TicketState.READY
 
 
 def test_who_comes_back_after_it_needs_a_new_ticket(

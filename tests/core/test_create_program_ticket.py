@@ -43,12 +43,28 @@ def test_without_an_external_id_each_call_makes_a_ticket(client, make_user, make
     assert (made, Ticket.select().count()) == ([1, 1], 2)
 
 
-def test_it_is_not_consumed_by_a_membership_that_was_there_before(client, make_membership, make_user):
+def test_a_membership_that_was_there_before_uses_it_at_once(client, make_membership):
     member = make_membership()
 
-    client.create_program_ticket(member.user_id, program_kind_id=member.program.kind_id)
+    made = client.create_program_ticket(member.user_id, program_kind_id=member.program.kind_id)
 
-    assert Ticket.get().state is TicketState.READY
+    used = Ticket.get()
+    assert (made, used.state, used.membership_id) == (1, TicketState.CONSUMED, member.id)
+    assert (used.program_id, used.consumed_at) == (member.program_id, used.created_at)
+
+
+def test_a_ticket_that_is_claimed_is_used_by_a_membership_that_was_there_before(
+    client, make_membership, make_user
+):
+    member = make_membership(make_user(email=None))
+    for _ in range(2):
+        client.create_program_ticket(email="ada@example.org", program_kind_id=member.program.kind_id)
+
+    client.admin.save_user(member.user_id, email="Ada@example.org")
+
+    first, second = Ticket.select().order_by(Ticket.id)
+    assert (first.state, first.membership_id) == (TicketState.CONSUMED, member.id)
+    assert (second.state, second.user_id) == (TicketState.READY, member.user_id)
 
 
 def test_an_email_of_a_user_makes_the_ticket_theirs(client, make_user, make_kind):
@@ -195,10 +211,37 @@ def test_the_order_line_without_a_sku_is_zero(buy, make_user):
     assert buy(user_id=user.id) == 0
 
 
-@pytest.mark.parametrize("first", ["COOK-1", None])
-def test_the_order_line_with_another_sku_is_a_conflict(buy, refusal, make_user, first):
+def test_the_order_line_takes_what_was_not_known_of_it(buy, make_user):
     user = make_user()
-    buy(user_id=user.id, sku=first)
+
+    made = [buy(user_id=user.id), buy(user_id=user.id, sku="COOK-1", base_sku="COOK")]
+
+    ticket = Ticket.get()
+    assert (made, ticket.sku, ticket.base_sku) == ([1, 0], "COOK-1", "COOK")
+
+
+def test_the_order_line_keeps_what_was_known_of_it(buy, make_user):
+    user = make_user()
+
+    for base in ("COOK", "BAKE"):
+        buy(user_id=user.id, sku="COOK-1", base_sku=base)
+    buy(user_id=user.id)
+
+    ticket = Ticket.get()
+    assert (ticket.sku, ticket.base_sku) == ("COOK-1", "COOK")
+
+
+def test_the_order_line_of_another_buyer_tells_nothing_of_the_ticket(buy, refusal, make_user):
+    buy(user_id=make_user().id)
+
+    refusal(buy, user_id=make_user().id, sku="COOK-1")
+
+    assert Ticket.get().sku is None
+
+
+def test_the_order_line_with_another_sku_is_a_conflict(buy, refusal, make_user):
+    user = make_user()
+    buy(user_id=user.id, sku="COOK-1")
 
     error = refusal(buy, user_id=user.id, sku="COOK-2")
 

@@ -288,10 +288,10 @@ def test_who_is_added_in_another_role_uses_none(sync, program, make_user, make_t
 
 def test_who_is_moved_uses_none(sync, program, make_member, make_ticket):
     member = make_member()
-    ticket = make_ticket(program.kind_id, member.user)
+    _, left = (make_ticket(program.kind_id, member.user) for _ in range(2))
 
     assert sync(member.user, mode="open") == 1
-    assert Ticket.get_by_id(ticket.id).state is TicketState.READY
+    assert Ticket.get_by_id(left.id).state is TicketState.READY
 
 
 def test_the_history_tells_who_and_how_and_from_what_to_what(

@@ -8,6 +8,7 @@ from models.database import writing
 from models.memberships import Membership, MembershipRole, MembershipState, settle
 from models.programs import Program
 from models.tickets import Ticket, TicketState
+from tests.conftest import TODAY
 
 ENDED = [state for state in MembershipState if state is not MembershipState.ACTIVE]
 
@@ -113,14 +114,81 @@ def test_who_does_not_become_an_active_member_uses_none(ticket, buyer, program, 
     assert state_of(ticket) is TicketState.READY
 
 
-def test_who_is_an_active_member_already_uses_none(buyer, program, joined, make_ticket):
+def test_who_is_an_active_member_already_uses_no_second_one(buyer, program, joined, make_ticket):
     joined()
-    ticket = make_ticket(program.kind_id, buyer)
+    _, left = (make_ticket(program.kind_id, buyer) for _ in range(2))
 
     with writing():
         Membership.put(buyer.id, program, state=MembershipState.ACTIVE, role=MembershipRole.MEMBER)
 
-    assert state_of(ticket) is TicketState.READY
+    assert state_of(left) is TicketState.READY
+
+
+def test_who_pays_after_joining_uses_the_ticket_at_once(buyer, program, joined, make_ticket):
+    member = joined()
+
+    ticket = make_ticket(program.kind_id, buyer)
+
+    used = Ticket.get_by_id(ticket.id)
+    assert (used.state, used.membership_id) == (TicketState.CONSUMED, member.id)
+    assert (used.program_id, used.consumed_at) == (program.id, used.created_at)
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [{"role": role} for role in MembershipRole if role is not MembershipRole.MEMBER]
+    + [{"state": state} for state in ENDED],
+)
+def test_who_pays_and_is_no_active_member_uses_none(buyer, program, joined, make_ticket, begun):
+    joined(**begun)
+
+    assert state_of(make_ticket(program.kind_id, buyer)) is TicketState.READY
+
+
+def test_who_pays_for_another_kind_uses_none(buyer, joined, make_kind, make_ticket):
+    joined()
+
+    assert state_of(make_ticket(make_kind().id, buyer)) is TicketState.READY
+
+
+def test_who_pays_and_has_joined_two_programs_of_the_kind_uses_none(
+    buyer, program, joined, make_program, make_membership, make_ticket
+):
+    joined()
+    make_membership(user=buyer, program=make_program(kind_id=program.kind_id))
+
+    assert state_of(make_ticket(program.kind_id, buyer)) is TicketState.READY
+
+
+def test_who_pays_and_has_joined_another_program_that_is_paid_for_uses_the_ticket(
+    buyer, program, ticket, joined, make_program, make_membership, make_ticket
+):
+    joined()
+    other = make_membership(user=buyer, program=make_program(kind_id=program.kind_id))
+
+    assert Ticket.get_by_id(make_ticket(program.kind_id, buyer).id).membership_id == other.id
+
+
+@pytest.mark.parametrize(("zone", "used"), [("America/Los_Angeles", True), ("Pacific/Auckland", False)])
+def test_who_pays_on_the_last_day_of_the_program_uses_the_ticket(
+    buyer, make_program, make_membership, make_ticket, zone, used
+):
+    program = make_program(start_date=TODAY, duration=1, timezone=zone)  # where it is tomorrow already
+    make_membership(user=buyer, program=program)
+
+    ticket = make_ticket(program.kind_id, buyer)
+
+    assert (state_of(ticket) is TicketState.CONSUMED) is used
+
+
+def test_a_refund_takes_away_what_was_paid_after_joining(buyer, program, joined, make_ticket):
+    member = joined()
+    ticket = make_ticket(program.kind_id, buyer)
+
+    with writing():
+        Ticket.get_by_id(ticket.id).cancel()
+
+    assert Membership.get_by_id(member.id).state is MembershipState.REFUNDED
 
 
 def test_the_oldest_ready_ticket_is_used(buyer, program, make_ticket, joined):
