@@ -13,12 +13,14 @@ from models.errors import Conflict, Invalid, NotFound
 from models.programs import Program
 from models.rows import DatedModel
 from models.statements import Rows, Select, given
+from models.text import without_zero_width
 
 
 def name_key(name: str) -> str:
-    """The form in which cohort names compare: NFKC, blanks trimmed and collapsed, case folded."""
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    return " ".join(unicodedata.normalize("NFKC", folded).split())
+    """The form in which cohort names compare: without zero-width characters, NFKC, blanks trimmed and
+    collapsed, case folded."""
+    folded = unicodedata.normalize("NFKC", without_zero_width(name)).casefold()
+    return " ".join(without_zero_width(unicodedata.normalize("NFKC", folded)).split())
 
 
 class Cohort(DatedModel):

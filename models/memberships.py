@@ -103,21 +103,18 @@ class Membership(DatedModel):
         """Make the user a member of the program, or change what is given; False: nothing changed.
 
         NotFound: the user. Conflict: the cohort is another program's; a new membership of an archived
-        program.
+        program; a retired user who would join or come back.
         """
         if changes.get("cohort_id") is not None:
             Cohort.of(changes["cohort_id"], program.id)
         found = cls.find(program_id=program.id, user_id=user_id)
         if found is None:
-            User.check(user_id)
+            User.of(user_id).check_not_retired()
             if program.archived:
                 raise Conflict("PROGRAM_ARCHIVED", "The program is archived and takes no new members")
-            move = cls.begin(user_id, program, **changes)
-        else:
-            found.program = program
-            before = found.standing
-            move = Move(found, before, before._replace(**changes))
-        return settle([move]) == 1
+            return settle([cls.begin(user_id, program, **changes)]) == 1
+        found.program = program
+        return found._go(found.standing._replace(**changes))
 
     @classmethod
     def begin(cls, user_id: UUID, program: Program, **values: Any) -> Move:
@@ -142,19 +139,25 @@ class Membership(DatedModel):
     ) -> bool:
         """Set how far the user has come; False: nothing changed and nothing new was said.
 
-        A cohort is set when there is none; Conflict when the membership is in another one.
+        A cohort is set when there is none; Conflict when the membership is in another one, and when a
+        retired user would come back.
         """
         if cohort_id is not None:
             Cohort.of(cohort_id, self.program_id)
             if self.cohort_id not in (None, cohort_id):
                 raise Conflict("MEMBERSHIP_IN_ANOTHER_COHORT", "The user is in another cohort of the program")
         to = self.standing._replace(state=state, cohort_id=cohort_id or self.cohort_id)
-        return settle([Move(self, self.standing, to, comments, state_detail)]) == 1
+        return self._go(to, comments, state_detail)
 
     def move_date(self, day: Day) -> bool:
         """Set the day from which the user takes part; False: it was so."""
-        to = self.standing._replace(date=day)
-        return settle([Move(self, self.standing, to)]) == 1
+        return self._go(self.standing._replace(date=day))
+
+    def _go(self, to: Standing, comments: str | None = None, state_detail: str | None = None) -> bool:
+        """Change to another standing, or say something about it."""
+        if to.state is MembershipState.ACTIVE is not self.state:
+            User.of(self.user_id).check_not_retired()
+        return settle([Move(self, self.standing, to, comments, state_detail)]) == 1
 
     @property
     def standing(self) -> Standing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
@@ -16,10 +17,14 @@ from models import actor, clock
 from models.errors import Conflict, Invalid, NotFound
 from models.rows import BaseModel, ChoiceField, DatedModel, DayField, InstantField
 from models.statements import Select, Statement, Stored, given
+from models.text import trimmed, without_zero_width
 
 EMAIL_AT_MOST = 254
 _TOO_LONG = f"Must have at most {EMAIL_AT_MOST} characters."
-_ZERO_WIDTH = dict.fromkeys(map(ord, "\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"))
+# What HTML calls a valid email address has these of the ASCII characters, in lower case, before and after
+# the @; to them come all letters beyond ASCII, which international addresses have.
+_IN_NAME = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]")
+_IN_DOMAIN = re.compile(r"[a-z0-9.\x80-\U0010ffff-]")
 
 
 class UserRole(StrEnum):
@@ -48,13 +53,18 @@ def email_key(email: str) -> str:
     """The form in which emails compare; ValueError says what is wrong with one."""
     if len(email) > 2 * EMAIL_AT_MOST:  # normalizing takes the square of the marks in a row: minutes
         raise ValueError(_TOO_LONG)
-    lower = unicodedata.normalize("NFC", email.translate(_ZERO_WIDTH).strip()).lower()
+    lower = unicodedata.normalize("NFC", without_zero_width(email).strip()).lower()
     key = unicodedata.normalize("NFC", lower)  # J with caron is one character in lower case only
     name, at, domain = key.partition("@")
     if not (name and at and domain) or "@" in domain:
         raise ValueError("Must have exactly one @, with something on both sides.")
     if key.split() != [key]:
         raise ValueError("Must have no blank inside.")
+    for part, allowed in ((name, _IN_NAME), (domain, _IN_DOMAIN)):
+        if strange := allowed.sub("", part):
+            raise ValueError(f"Must be an address alone, such as ada@example.org, without {strange[0]}")
+    if not all(domain.split(".")):
+        raise ValueError("Must have a domain such as example.org behind the @.")
     if len(key) > EMAIL_AT_MOST:
         raise ValueError(_TOO_LONG)
     return key
@@ -63,7 +73,7 @@ def email_key(email: str) -> str:
 class User(DatedModel):
     """A person. One user per email; a user may have none."""
 
-    email = peewee.TextField(null=True)  # the first spelling
+    email = peewee.TextField(null=True)  # the first spelling, or that of the last SaveUser
     email_key = peewee.TextField(null=True, unique=True)
     first = peewee.TextField(null=True)
     last = peewee.TextField(null=True)
@@ -191,7 +201,7 @@ class User(DatedModel):
         """Make a user; tickets that wait for the email become theirs. Conflict: the email is taken."""
         if email is not None and cls.with_email(email) is not None:
             raise Conflict("EMAIL_TAKEN", "Another user has this email")
-        user = cls.add(email=email, email_key=email and email_key(email), **values)
+        user = cls.add(email=email and trimmed(email), email_key=email and email_key(email), **values)
         user.claim_tickets()
         return user
 
@@ -203,9 +213,8 @@ class User(DatedModel):
         self.check_not_erased()
         if "email" in values and values["email"] is not None:
             key = email_key(values["email"])
-            if key == self.email_key:
-                del values["email"]  # the first spelling is kept
-            else:
+            values["email"] = trimmed(values["email"])
+            if key != self.email_key:
                 holder = User.find(email_key=key)
                 if holder is not None and holder != self:
                     raise Conflict("EMAIL_TAKEN", "Another user has this email")
@@ -227,6 +236,12 @@ class User(DatedModel):
         """Refuse what would make somebody of an erased user again."""
         if self.erased_at is not None:
             raise Conflict("USER_ERASED", f"User {self.id} was erased")
+
+    def check_not_retired(self) -> None:
+        """Refuse what is given to active users only: places, groups, tickets."""
+        self.check_not_erased()
+        if self.status is UserStatus.RETIRED:
+            raise Conflict("USER_RETIRED", f"User {self.id} is retired; admin.SaveUser makes them active")
 
     def erase(self) -> bool:
         """Blank every personal field and retire the user; the rows, and what they did, stay.
@@ -259,6 +274,8 @@ class User(DatedModel):
         return peewee.fn.COALESCE(name, first.concat(" ").concat(last), first, last)
 
     def join_group(self, group: Group) -> bool:
+        """Be in a group. Conflict: the user is retired."""
+        self.check_not_retired()
         return UserGroup.link(user=self.id, group=group.id)
 
     def leave_group(self, group: Group) -> bool:

@@ -74,7 +74,7 @@ _PEOPLE: tuple[tuple[Any, ...], ...] = (
     (KATHERINE, "katherine", "Katherine", "Johnson", {}),
     (CARL, "carl", "Carl", "Gauss", {"gender": "male"}),
     (SRINIVASA, "srinivasa", "Srinivasa", "Ramanujan", {}),
-    (MARYAM, "maryam", "Maryam", "Mirzakhani", {"status": UserStatus.RETIRED}),
+    (MARYAM, "maryam", "Maryam", "Mirzakhani", {}),
     (HYPATIA, None, "Hypatia", None, {}),  # has no email
 )
 
@@ -160,6 +160,7 @@ def make() -> None:
         _make_programs()
         _make_tickets()
         _make_memberships()
+        User.of(UUID(MARYAM)).edit(status=UserStatus.RETIRED)
         Ticket.named(UUID(CARLS_CANCELED), None, None).cancel()
         ProgramKind.of(UUID(LATIN)).change(archived=True)
         Token.add(id=UUID(OLD_TOKEN), name="Old shop", scope=Scope.READ, hash=secrets.token_hex(32))

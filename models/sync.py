@@ -15,7 +15,7 @@ from models.cohorts import Cohort
 from models.errors import Conflict, TooManyChanges
 from models.ids import TextUUID
 from models.memberships import Membership, MembershipRole, MembershipState, Move, Settlement
-from models.people import User
+from models.people import User, UserStatus
 from models.programs import Program
 from models.statements import Rows, Select, SetOf, any_given, given
 
@@ -118,6 +118,7 @@ def _movable() -> Select[Membership]:
 
 @functools.cache
 def _strangers() -> SetOf:
-    """The select of those of some users who are not in a program."""
+    """The select of those of some users who are not in a program, and not retired."""
     theirs = Membership.select().where(Membership.program == given("program_id"), Membership.user == User.id)
-    return SetOf(User.select(User.id).where(User.id.in_(any_given("user_ids")), ~peewee.fn.EXISTS(theirs)))
+    users = User.select(User.id).where(User.id.in_(any_given("user_ids")), User.status == UserStatus.ACTIVE)
+    return SetOf(users.where(~peewee.fn.EXISTS(theirs)))

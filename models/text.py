@@ -14,10 +14,31 @@ UUID_TEXT = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 DAY_TEXT = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 INSTANT_TEXT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z")
 
+# Characters that take no room and count for nothing where names are compared: soft hyphen, joiners,
+# marks of direction, Hangul fillers, byte order mark.
+_ZERO_WIDTH = "\u00ad\u034f\u061c\u115f\u1160\u180e\u3164\ufeff\uffa0" + "".join(
+    chr(code)
+    for first, last in ((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F))
+    for code in range(first, last + 1)
+)
+_WITHOUT_ZERO_WIDTH = dict.fromkeys(map(ord, _ZERO_WIDTH))
+
 # Characters at most.
 NAME = 255
 COMMENTS = 4000
 QUERY = 10_000
+
+
+def without_zero_width(text: str) -> str:
+    """A text without the characters that take no room."""
+    return text.translate(_WITHOUT_ZERO_WIDTH)
+
+
+def trimmed(text: str) -> str:
+    """A text without blanks, and characters that take no room, around it."""
+    while (shorter := text.strip().strip(_ZERO_WIDTH)) != text:
+        text = shorter
+    return text
 
 
 def instant_text(instant: datetime) -> str:

@@ -18,6 +18,7 @@ from models.people import User, email_key
 from models.programs import Program, ProgramKind
 from models.rows import ChoiceField, DatedModel, IdField, InstantField
 from models.statements import Rows, Select, SetOf, any_given, given
+from models.text import trimmed
 
 
 class TicketState(StrEnum):
@@ -77,7 +78,7 @@ class Ticket(DatedModel):
         """Make a ticket; False when this buyer has one for the same external id already.
 
         A buyer who joined before paying uses it at once. Conflict: the external id is another buyer's,
-        or of another sku; or the kind is archived.
+        or of another sku; the kind is archived; or the buyer is retired.
         """
         user_id = User.who_or_none(user_id, email)
         kind = ProgramKind.of(kind_id)
@@ -89,10 +90,12 @@ class Ticket(DatedModel):
                 return False
         if kind.archived:
             raise Conflict("KIND_ARCHIVED", "The program kind is archived")
+        if user_id is not None:
+            User.of(user_id).check_not_retired()
         cls.add(
             user=user_id,
-            email=email,
-            email_key=None if email is None else email_key(email),
+            email=email and trimmed(email),
+            email_key=email and email_key(email),
             kind=kind.id,
             external_id=external_id,
             sku=sku,

@@ -120,6 +120,11 @@ CATALOGUE = {
         "Conflict",
         "The call with this idempotency key was carried out, and its secret is not shown again.",
     ),
+    "USER_RETIRED": Row(
+        CONFLICT,
+        "Conflict",
+        "The user is retired and gets no place, group or ticket; `admin.SaveUser` makes them active.",
+    ),
     "USER_ERASED": Row(CONFLICT, "Conflict", "The user was erased and stays so."),
     "FORBIDDEN": Row(
         FORBIDDEN, "Forbidden", "The token's scope is too small: `needs` names the one that is enough."

@@ -76,6 +76,10 @@ CALLS: dict[str, list[tuple[str, dict[str, Any]]]] = {
             },
         )
     ],
+    "USER_RETIRED": [
+        ("admin.SaveUser", {"id": sample.ADA, "status": "retired"}),
+        ("core.AddToGroup", ADA | {"id": sample.STAFF}),
+    ],
     "USER_ERASED": [("admin.EraseUser", ADA), ("admin.SaveUser", {"id": sample.ADA, "first": "Ada"})],
 }
 

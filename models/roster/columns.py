@@ -22,7 +22,7 @@ from models.programs import DURATION_AT_MOST, Mode
 from models.roster.cells import BadCell
 from models.roster.dates import day_as
 from models.roster.options import Dates
-from models.text import COMMENTS, INSTANT_TEXT, NAME, UUID_TEXT
+from models.text import COMMENTS, INSTANT_TEXT, NAME, UUID_TEXT, trimmed
 
 NAMESPACE = uuid.NAMESPACE_URL
 PRIORITY_AT_MOST = 1_000_000
@@ -65,7 +65,7 @@ def email(cell: str) -> Email:
         key = email_key(cell)
     except ValueError as error:
         raise BadCell("BAD_EMAIL", str(error)) from None
-    return Email(text()(cell), key)
+    return Email(text()(trimmed(cell)), key)
 
 
 def an_id(cell: str) -> UUID:

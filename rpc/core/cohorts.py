@@ -72,8 +72,8 @@ class ConfirmCohort(Params):
 def confirm_cohort(program_id: UUID, cohort_name: str) -> UUID:
     """Give the id of the program's cohort of this name, made if there is none.
 
-    Names compare after NFKC, trimmed, with blanks collapsed and letter case folded; the first
-    spelling is the one shown.
+    Names compare without zero-width characters, after NFKC, trimmed, with blanks collapsed and letter
+    case folded; the first spelling is the one shown.
     """
     return Cohort.confirm(program_id, cohort_name).id
 

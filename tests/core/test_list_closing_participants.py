@@ -208,8 +208,9 @@ def test_every_role_is_listed(client, ending, make_membership):
 
 def test_archived_programs_and_retired_users_are_listed(client, ending, make_user, make_membership):
     program = ending(0)
-    make_membership(user=make_user(status=UserStatus.RETIRED), program=program)
+    member = make_membership(user=make_user(), program=program)
     with writing():
+        member.user.edit(status=UserStatus.RETIRED)
         program.change(archived=True)
 
     assert len(client.list_closing_participants()) == 1

@@ -28,6 +28,11 @@ def test_blanks_collapse(words):
     assert name_key(" ".join(words)) == name_key("\u00a0 \r\n".join(words))
 
 
+@pytest.mark.parametrize("name", ["Mon\u200bday", "\ufeffMONDAY\u2060", "mo\u00adn\u202eday"])
+def test_characters_without_width_count_for_nothing(name):
+    assert name_key(name) == name_key("Monday")
+
+
 def test_two_cohorts_of_one_name_can_not_be_in_a_program(make_program):
     program = make_program()
     with writing():
@@ -37,9 +42,10 @@ def test_two_cohorts_of_one_name_can_not_be_in_a_program(make_program):
         Cohort.add(program=program.id, name="MONDAY", name_key=cohort.name_key)
 
 
-def test_a_name_of_blanks_is_refused_by_whatever_route(make_program):
+@pytest.mark.parametrize("name", [" \t", "\u200b", " \ufeff\u3164 "])
+def test_a_name_of_nothing_that_is_seen_is_refused_by_whatever_route(make_program, name):
     with pytest.raises(Invalid) as caught:
-        Cohort.confirm(make_program().id, " \t")
+        Cohort.confirm(make_program().id, name)
 
     assert list(caught.value.facts["fields"]) == ["cohort_name"]
 

@@ -94,6 +94,53 @@ def test_days_that_imports_wrote_as_moments_become_effective_dates(tmp_path):
     assert found == {of_another_kind: (midnight, None)}
 
 
+def test_emails_and_names_of_cohorts_are_folded_again(tmp_path):
+    """Versions before 0006 kept blanks around emails, and compared some characters without width."""
+    configure(f"sqlite:///{tmp_path}/core.db")
+    dated = {"created_at": "", "updated_at": ""}
+
+    def insert(table, number, **values):
+        row = {"id": str(UUID(int=number))} | values | dated
+        peewee.Table(table, list(row)).bind(database).insert(row).execute()
+
+    def keys(table, *names):
+        columns = ", ".join(names)
+        return database.execute_sql(f'SELECT {columns} FROM "{table}" ORDER BY id').fetchall()
+
+    emails = [  # spelling and key before, spelling and key after
+        ((" Ada@x.org\u200b", "ada@x.org"), ("Ada@x.org", "ada@x.org")),
+        (("b\u00adob@x.org", "b\u00adob@x.org"), ("b\u00adob@x.org", "bob@x.org")),
+        (("eve@x.org", "eve@x.org"), ("eve@x.org", "eve@x.org")),
+        (("e\u00adve@x.org", "e\u00adve@x.org"), ("e\u00adve@x.org", "e\u00adve@x.org")),
+        (("<e@x.org>", "<e@x.org>"), ("<e@x.org>", "<e@x.org>")),
+        ((None, None), (None, None)),
+    ]
+    names = [("Mon\u200bday", "mon\u200bday"), ("monday\u2060", "monday\u2060"), ("Tuesday", "tuesday")]
+    program = str(UUID(int=1))
+
+    with connected():
+        migrations._Runner().up("0005_effective_date")
+        database.execute_sql("PRAGMA foreign_keys = OFF")
+        for number, ((email, key), _) in enumerate(emails):
+            insert("user", number, email=email, email_key=key, role="user", status="active")
+        for number, ((email, key), _) in enumerate([emails[0], emails[3], emails[4]]):
+            insert("ticket", number, email=email, email_key=key, kind_id=program, state="ready")
+        for number, (name, key) in enumerate(names):
+            insert("cohort", number, name=name, name_key=key, program_id=program)
+
+        migrations.migrate()
+
+        assert keys("user", "email", "email_key") == [after for _, after in emails]
+        tickets = keys("ticket", "email", "email_key")
+        assert keys("cohort", "name_key") == [("monday",), ("monday\u2060",), ("tuesday",)]
+
+    assert tickets == [
+        ("Ada@x.org", "ada@x.org"),
+        ("e\u00adve@x.org", "eve@x.org"),
+        ("<e@x.org>", "<e@x.org>"),
+    ]
+
+
 def test_histories_are_chained_when_an_older_database_is_brought_up(tmp_path):
     """Versions before 0002 found the changes of a membership by an index."""
     configure(f"sqlite:///{tmp_path}/core.db")
