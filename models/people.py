@@ -62,7 +62,7 @@ def email_key(email: str) -> str:
         raise ValueError("Must have no blank inside.")
     for part, allowed in ((name, _IN_NAME), (domain, _IN_DOMAIN)):
         if strange := allowed.sub("", part):
-            raise ValueError(f"Must be an address alone, such as ada@example.org, without {strange[0]}")
+            raise ValueError(f"Must be an address alone, such as ada@example.org, without {strange[0]!r}")
     if not all(domain.split(".")):
         raise ValueError("Must have a domain such as example.org behind the @.")
     if len(key) > EMAIL_AT_MOST:

@@ -58,7 +58,7 @@ def test_the_key_of_a_key_is_itself_and_so_is_that_of_any_form(name, domain):
         ("a@b\u2003c", "Must have no blank inside."),
         ("a@" + "b" * 253, "Must have at most 254 characters."),
         *(
-            (email, f"Must be an address alone, such as ada@example.org, without {strange}")
+            (email, f"Must be an address alone, such as ada@example.org, without {strange!r}")
             for email, strange in (
                 ("<e@x.org>", "<"),
                 ('"ada"@x.org', '"'),
