@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 from client import protocol
 from client.batch import Gathered, Outcome, Rows
 from client.client import AHEAD, MAP_ENTRIES, given_or_set
-from client.errors import NotReached, TimedOut, TransportError
+from client.errors import TransportError
 from client.functions import Function
 from client.protocol import NEVER, Call, Params, Reply, Retry, Steps, Writer
 from client.surface import AsyncFunctions
 
 if TYPE_CHECKING:
-    import aiohttp
+    from client.sessions import Sessions
 
 
 class AsyncClient(AsyncFunctions):
-    """As Client, but each call is awaited. Belongs to the loop in which it is first used."""
+    """As Client, but each call is awaited. Each event loop has connections of its own."""
 
     def __init__(
         self,
@@ -31,11 +31,8 @@ class AsyncClient(AsyncFunctions):
         retry: Retry | None = Retry(),  # noqa: B008  it is frozen
         connections: int = 16,
     ) -> None:
-        self._url = protocol.endpoint(url or protocol.URL)
-        self._headers = protocol.headers(token or "")
-        self._timeout = timeout
-        self._connections = connections
-        self._session: aiohttp.ClientSession | None = None
+        self._where = (url or protocol.URL, token or "", timeout, connections)
+        self._sessions: Sessions | None = None
         self._retry = retry or NEVER
         self._writer = Writer(keys=retry is not None)
 
@@ -51,10 +48,9 @@ class AsyncClient(AsyncFunctions):
         await self.close()
 
     async def close(self) -> None:
-        """Close the connections; a later call opens new ones."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        """Close the connections of this event loop; a later call opens new ones."""
+        if self._sessions is not None:
+            await self._sessions.close()
 
     async def call(self, method: str, /, *args: Any, **params: Any) -> Any:
         """Call any method, with parameters by position or by their wire names."""
@@ -105,9 +101,12 @@ class AsyncClient(AsyncFunctions):
                     answer = await self._send(step)
                 except TransportError as error:
                     answer = error
+                continue
+            answer = None
+            if step is None:
+                await self.close()
             else:
                 await asyncio.sleep(step)
-                answer = None
 
     async def _exchange_all(
         self, pieces: Iterator[list[Call]]
@@ -142,26 +141,11 @@ class AsyncClient(AsyncFunctions):
                 task.cancel()
 
     async def _send(self, body: bytes) -> Reply:
-        import aiohttp  # only those who use this client need it
+        if self._sessions is None:
+            from client.sessions import Sessions  # only those who use this client need it
 
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._connections),
-                timeout=aiohttp.ClientTimeout(total=self._timeout),
-                headers=self._headers,
-            )
-        try:
-            async with self._session.post(self._url, data=body, allow_redirects=False) as got:
-                return Reply(
-                    got.status,
-                    await got.read(),
-                    got.headers.get("Retry-After"),
-                    got.headers.get("X-Request-Id"),
-                )
-        except TimeoutError as error:
-            raise TimedOut(f"no reply: {type(error).__name__}") from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise NotReached(f"no reply: {type(error).__name__}") from error
+            self._sessions = Sessions(*self._where)
+        return await self._sessions.send(body)
 
 
 class AsyncBatch(Gathered):
@@ -181,7 +165,7 @@ class AsyncBatch(Gathered):
     async def send(self) -> None:
         """Send what has been gathered, if there is something."""
         found: list[Any] = []
-        async for _, outcomes in self._client._exchange_all(protocol.pieces(self._calls)):
+        async for _, outcomes in self._client._exchange_all(self._pieces()):
             found += outcomes
         self._settle(iter(found))
 

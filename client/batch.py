@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -45,6 +46,7 @@ class Gathered(BatchFunctions):
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
+        self._process = os.getpid()
         self._calls: list[Call] = []
         self._pending: list[Pending[Any]] = []
 
@@ -63,6 +65,10 @@ class Gathered(BatchFunctions):
         self._calls.append(self._writer.call(method, params, key))
         self._pending.append(pending)
         return pending
+
+    def _pieces(self) -> Iterator[list[Call]]:
+        protocol.must_be_of(self._process)
+        return protocol.pieces(self._calls)
 
     def _settle(self, outcomes: Iterator[Any]) -> None:
         for pending, outcome in zip(self._pending, outcomes, strict=True):

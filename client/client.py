@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Sized
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, overload
-from urllib.parse import urlsplit
 
 from client import protocol
 from client.batch import Gathered, Outcome, Pending, Rows
-from client.errors import NotReached, TimedOut, TransportError
+from client.errors import TransportError
 from client.functions import Function
 from client.protocol import NEVER, Call, Params, Reply, Retry, Steps, Writer
 from client.surface import SyncFunctions
@@ -30,8 +29,8 @@ class Client(SyncFunctions):
 
     The URL is the endpoint (`http://127.0.0.1:8080/rpc`) or just the server. Instead of it, a function
     from the bytes of a request to those of the reply may be given, which tests use. Safe to share
-    between threads. `retry` says how often what is safe is repeated, None that nothing is. Errors:
-    RpcError for what the server answers, TransportError for the rest.
+    between threads, and to use on both sides of a fork. `retry` says how often what is safe is repeated,
+    None that nothing is. Errors: RpcError for what the server answers, TransportError for the rest.
     """
 
     def __init__(
@@ -48,7 +47,10 @@ class Client(SyncFunctions):
             answer = url
             self._send: Sender = lambda body: Reply(200, answer(body))
         else:
-            self._send, self._close = _http(url or protocol.URL, token or "", timeout, connections)
+            from client.connections import Connections  # only those who call over HTTP need it
+
+            http = Connections(url or protocol.URL, token or "", timeout, connections)
+            self._send, self._close = http.send, http.close
         self._retry = retry or NEVER
         self._writer = Writer(keys=retry is not None)
 
@@ -142,9 +144,12 @@ class Client(SyncFunctions):
                     answer = self._send(step)
                 except TransportError as error:
                     answer = error
+                continue
+            answer = None
+            if step is None:
+                self._close()
             else:
                 time.sleep(step)
-                answer = None
 
     def _send_all(self, pieces: Iterator[list[Call]]) -> Iterator[Any]:
         return itertools.chain.from_iterable(outcomes for _, outcomes in self._exchange_all(pieces))
@@ -156,25 +161,29 @@ class Client(SyncFunctions):
         sees what an earlier one wrote, as it does within one request.
         """
         flying: deque[tuple[list[Call], Future[list[Any]]]] = deque()
-        lost = False
+        lost, process = False, os.getpid()
+
+        def landed() -> tuple[list[Call], list[Any]]:
+            protocol.must_be_of(process)  # a child has none of its parent's threads
+            piece, future = flying.popleft()
+            return piece, future.result()
+
         with _threads() as pool:
             for piece in pieces:
                 room = AHEAD if flying and protocol.only_reads([*piece, *flying[-1][0]]) else 1
                 while len(flying) >= room:
-                    earlier, future = flying.popleft()
-                    outcomes = future.result()
+                    earlier, outcomes = landed()
                     lost = lost or protocol.lost(outcomes)
                     yield earlier, outcomes
                 if lost:
-                    yield from ((earlier, future.result()) for earlier, future in flying)
-                    flying.clear()
+                    while flying:
+                        yield landed()
                     yield piece, protocol.not_sent(piece)
                 else:
                     steps = protocol.exchange(piece, self._retry)
                     flying.append((piece, pool.submit(self._drive, steps)))
             while flying:
-                earlier, future = flying.popleft()
-                yield earlier, future.result()
+                yield landed()
 
 
 class Batch(Gathered):
@@ -193,7 +202,7 @@ class Batch(Gathered):
 
     def send(self) -> None:
         """Send what has been gathered, if there is something."""
-        self._settle(self._client._send_all(protocol.pieces(self._calls)))
+        self._settle(self._client._send_all(self._pieces()))
 
 
 def given_or_set(url: str | None, token: str | None) -> tuple[str | None, str | None]:
@@ -223,32 +232,6 @@ def _shown(found: Iterator[Outcome], method: str, total: int | None) -> Iterator
         for outcome in found:
             bar.advance(task)
             yield outcome
-
-
-def _http(url: str, token: str, timeout: float, connections: int) -> tuple[Sender, Callable[[], None]]:
-    """What posts to the endpoint over pooled connections, and what closes these."""
-    import urllib3  # only those who call over HTTP need it
-    from urllib3.exceptions import HTTPError, ReadTimeoutError
-    from urllib3.exceptions import TimeoutError as NoAnswer
-
-    url = protocol.endpoint(url)
-    parts = urlsplit(url)
-    path = parts.path + (f"?{parts.query}" if parts.query else "")
-    pool = urllib3.connection_from_url(url, maxsize=connections, block=True, timeout=timeout)
-    headers = protocol.headers(token)
-
-    def send(body: bytes) -> Reply:
-        try:
-            got = pool.urlopen("POST", path, body=body, headers=headers, retries=False, redirect=False)
-            return Reply(
-                got.status, got.data, got.headers.get("Retry-After"), got.headers.get("X-Request-Id")
-            )
-        except (ReadTimeoutError, NoAnswer) as error:
-            raise TimedOut(f"no reply: {type(error).__name__}") from error
-        except HTTPError as error:
-            raise NotReached(f"no reply: {type(error).__name__}") from error
-
-    return send, pool.close
 
 
 __all__ = ["Batch", "Client", "Outcome", "Pending", "Retry"]

@@ -6,6 +6,7 @@
     │   ├── NotReached      the server could not be reached, or the connection broke
     │   ├── TimedOut        no answer in time
     │   └── BadReply        what came back is no JSON-RPC reply
+    │       └── WrongReply  it is the reply to another request
     └── RpcError            the server's own error
         ├── InvalidRequest  -32700, -32600: not JSON-RPC
         ├── MethodNotFound  -32601
@@ -51,6 +52,10 @@ class TimedOut(TransportError):
 
 class BadReply(TransportError):
     """What came back is no JSON-RPC reply."""
+
+
+class WrongReply(BadReply):
+    """What came back is the reply to another request; the connections are closed."""
 
 
 class RpcError(ClientError):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import random
 import re
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Any, NamedTuple
@@ -17,7 +18,16 @@ from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 import orjson
 
-from client.errors import BadReply, NotReached, NotSent, RpcError, TimedOut, TransportError
+from client.errors import (
+    BadReply,
+    ClientError,
+    NotReached,
+    NotSent,
+    RpcError,
+    TimedOut,
+    TransportError,
+    WrongReply,
+)
 from client.functions import FUNCTIONS, Function
 
 Params = Mapping[str, Any] | Sequence[Any]
@@ -87,12 +97,11 @@ class Writer:
     """Writes calls, each with an id of its own. Without `keys` a call has no key that it was not given."""
 
     keys: bool = True
-    _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def call(self, method: str, params: Params, key: str | None = None) -> Call:
         """A call; one that may write has an idempotency key, so that it can be repeated safely."""
         function = FUNCTIONS.get(method)
-        call_id = next(self._ids)
+        call_id = next(_ids)
         request = {"jsonrpc": "2.0", "method": method, "params": params, "id": call_id}
         if key is not None:
             request["idempotencyKey"] = key
@@ -106,15 +115,43 @@ class Writer:
         return Call(None, FUNCTIONS.get(method), dumps(request), 4 + _count(params), False)
 
 
+# Processes
+
+_ids: Iterator[int]
+
+
+def in_each_child(do: Callable[[], None]) -> None:
+    """Have something done in each process that is forked from this one, where there is fork."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=do)
+
+
+def _count_anew() -> None:
+    """Count the calls of this process from a number that no other process has."""
+    global _ids
+    _ids = itertools.count(int.from_bytes(os.urandom(6)))  # 48 bits: far from 2 ** 53, where floats end
+
+
+_count_anew()
+in_each_child(_count_anew)
+
+
+def must_be_of(process: int) -> None:
+    """Refuse what was begun in one process and goes on in another, which a fork has made."""
+    if os.getpid() != process:
+        raise ClientError(f"begun in process {process}, which this one was forked from: begin it here")
+
+
 # Exchanging
 
-Steps = Generator[bytes | float, Reply | TransportError | None, list[Any]]
+Steps = Generator[bytes | float | None, Reply | TransportError | None, list[Any]]
 
 
 def exchange(calls: Sequence[Call], retry: Retry, *, alone: bool = False) -> Steps:
     """What to do until each call has its outcome: a result, or an error as a value.
 
-    Yields bytes to be posted, and is sent the Reply or the TransportError; or seconds to be slept.
+    Yields bytes to be posted, and is sent the Reply or the TransportError; or seconds to be slept; or
+    None, for connections to be closed over which the reply to another request came.
     Calls that were not answered are sent again if that is safe, and of a batch only these. `alone`:
     the one call goes without a list around it.
     """
@@ -125,6 +162,8 @@ def exchange(calls: Sequence[Call], retry: Retry, *, alone: bool = False) -> Ste
         bodies = [call.body for call in waiting]
         answer = yield bodies[0] if alone else b"[" + b",".join(bodies) + b"]"
         found = _outcomes(waiting, answer)
+        if any(isinstance(outcome, WrongReply) for outcome in found):
+            yield None
         again = []
         for place, outcome in enumerate(found):
             outcomes[id(waiting[place])] = outcome
@@ -175,14 +214,30 @@ def _outcomes(calls: Sequence[Call], answer: Reply | TransportError | None) -> l
         content = None
         if answer.status < 300:
             return [error] * len(calls)
-    replies = content if isinstance(content, list) else [content]
-    by_id = {reply.get("id"): reply for reply in replies if isinstance(reply, dict)}
-    whole = by_id.get(None)
-    if whole is not None and "error" in whole and not isinstance(content, list):
-        return [_outcome(whole, None, answer)] * len(calls)
-    if answer.status >= 300 and not by_id:
+    if isinstance(content, dict) and content.get("id") is None and "error" in content:
+        return [_outcome(content, None, answer)] * len(calls)  # for the request as a whole
+    replies = [one for one in (content if isinstance(content, list) else [content]) if isinstance(one, dict)]
+    if answer.status >= 300 and not replies:
         return [_refusal(answer)] * len(calls)
-    return [None if call.id is None else _outcome(by_id.get(call.id), call, answer) for call in calls]
+    by_id: dict[int | None, Any] = {}
+    wrong = False
+    asked = {call.id for call in calls if call.id is not None}
+    for reply in replies:
+        reply_id = reply.get("id")
+        if isinstance(reply_id, int) and reply_id in asked and reply_id not in by_id:
+            by_id[reply_id] = reply
+        else:
+            wrong = wrong or reply_id is not None
+    return [_outcome_of(call, by_id, wrong, answer) for call in calls]
+
+
+def _outcome_of(call: Call, by_id: Mapping[int | None, Any], wrong: bool, answer: Reply) -> Any:
+    """What came of a call; `wrong`: a reply came that none of the calls asked for."""
+    if call.id in by_id:
+        return _outcome(by_id[call.id], call, answer)
+    if wrong:
+        return WrongReply(f"the reply is to another request (HTTP {answer.status})")
+    return None if call.id is None else _outcome(None, call, answer)
 
 
 def _outcome(reply: Any, call: Call | None, answer: Reply) -> Any:

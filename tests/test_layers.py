@@ -69,6 +69,7 @@ ASYNCHRONOUS = {
     "rpc.envelope",
     "rpc.monitoring.ready",
     "client.aio",
+    "client.sessions",
 }
 
 
@@ -150,7 +151,7 @@ def test_only_the_edge_knows_of_the_loop(module):
 @pytest.mark.parametrize(
     ("library", "only"),
     [
-        ("aiohttp", {"rpc.app", "rpc.connections", "client.aio"}),
+        ("aiohttp", {"rpc.app", "rpc.connections", "client.sessions"}),
         (
             "jsonrpcserver",
             {"rpc.app", "rpc.envelope", "rpc.errors", "rpc.monitoring.metrics", "rpc.registry"},

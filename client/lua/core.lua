@@ -453,30 +453,38 @@ end
 
 local seed, made_keys = nil, 0
 
-local function entropy()
-  if settings.seed then return settings.seed end
-  local parts = { tostring({}), tostring(function() end), tostring(math.random()) }
-  if io and io.open then
-    local source = io.open("/dev/urandom", "rb")
-    if source then
-      parts[#parts + 1] = source:read(20)
-      source:close()
-    end
-  end
-  if os and os.time then parts[#parts + 1] = os.time() .. "/" .. (os.clock and os.clock() or "") end
-  return concat(parts, "/")
+--- 20 bytes of the system's random numbers as hexadecimal digits; nil where there are none.
+local function random_digits()
+  local source = io and io.open and io.open("/dev/urandom", "rb")
+  if not source then return nil end
+  local bytes = source:read(20)
+  source:close()
+  return (bytes:gsub(".", function(one) return format("%02x", byte(one)) end))
 end
 
-local function new_key()
-  if settings.key then return settings.key() end
-  seed = seed or sha1(entropy())
+local function digits_of_seed()
+  if not seed then
+    local parts = { tostring({}), tostring(function() end), tostring(math.random()) }
+    if os and os.time then parts[#parts + 1] = os.time() .. "/" .. (os.clock and os.clock() or "") end
+    seed = sha1(settings.seed or concat(parts, "/"))
+  end
   made_keys = made_keys + 1
   return sha1(seed .. "/" .. made_keys)
 end
 
+--- 40 digits. They are read anew each time: when a process forks, both have the same seed and the same count.
+local function new_digits()
+  return not settings.seed and random_digits() or digits_of_seed()
+end
+
+local function new_key()
+  if settings.key then return settings.key() end
+  return new_digits()
+end
+
 -- Calls
 
-local last_id = 0
+local last_id -- counted from a random number below 2 ^ 40, which is exact in every JSON
 
 local function params_of(count, ...)
   while count > 0 and (select(count, ...)) == nil do count = count - 1 end
@@ -503,7 +511,7 @@ end
 
 local function new_call(method, key, ...)
   local params, values = params_of(select("#", ...), ...)
-  last_id = last_id + 1
+  last_id = (last_id or tonumber((random_digits() or digits_of_seed()):sub(1, 10), 16)) + 1
   local fine, body = pcall(json().encode, {
     jsonrpc = "2.0", method = method, params = params, id = last_id, idempotencyKey = key or new_key(),
   })
@@ -701,6 +709,7 @@ function core.configure(given)
       error("core.configure: " .. tostring(name) .. " is not a setting, or not of its type", 2)
     end
     settings[name] = name == "json" and settled(value) or value
+    if name == "seed" then seed, made_keys = nil, 0 end
   end
   return core
 end

@@ -21,10 +21,15 @@ class Scripted:
     def __init__(self, answers: list[Answer | None]) -> None:
         self.sent: list[Any] = []
         self.headers: list[dict[str, str]] = []
+        self.connections = 0
         scripted = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                scripted.connections += 1
+                super().setup()
 
             def do_POST(self) -> None:
                 content = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

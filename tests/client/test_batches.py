@@ -97,14 +97,15 @@ def test_writes_are_sent_one_request_after_the_other():
 
     def transport(body):
         calls = loads(body)
-        order.append(("begin", calls[0]["id"]))
-        order.append(("end", calls[0]["id"]))
+        first = int(calls[0]["params"]["cohortName"])
+        order.append(("begin", first))
+        order.append(("end", first))
         return reply_to(body)
 
     with Client(transport).batch() as batch:
         made = [batch.confirm_cohort("p", str(n)) for n in range(3000)]
 
-    assert [("begin", 1), ("end", 1), ("begin", 1001), ("end", 1001), ("begin", 2001), ("end", 2001)] == order
+    assert [("begin", 0), ("end", 0), ("begin", 1000), ("end", 1000), ("begin", 2000), ("end", 2000)] == order
     assert [str(n) for n in range(3000)] == [one.result()["cohortName"] for one in made]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -48,10 +49,12 @@ class Wire:
         answer = self.answers.pop(0) if self.answers else "echo"
         if answer == "cut":
             return None
+        calls = content if isinstance(content, list) else [content]
         if isinstance(answer, tuple):
             status, retry, reply = answer
+            for one in reply if isinstance(reply, list) else [reply]:
+                one["id"] = calls[one["id"] - 1]["id"]  # written as the number of the call in the request
             return status, json.dumps(reply), retry
-        calls = content if isinstance(content, list) else [content]
         replies = [{"jsonrpc": "2.0", "id": call["id"], "result": call["params"]} for call in calls]
         reply = replies if isinstance(content, list) else replies[0]
         return 200, json.dumps(reply, ensure_ascii=True), None
@@ -117,6 +120,53 @@ def test_every_call_has_a_key_of_its_own_or_of_the_script(wire):
     first, second, third = (request["idempotencyKey"] for request in wire.requests)
     assert len({first, second}) == 2
     assert third == "order-1"
+
+
+@pytest.mark.parametrize("number", [0, -1, 10**9])
+def test_the_answer_to_another_request_is_an_error(wire, number):
+    wire.run("core.A()")
+    wire.lua.globals().post = lambda *_: (
+        200,
+        json.dumps({"id": wire.requests[0]["id"] + number, "result": 5}),
+    )
+
+    told = wire.run("local fine, e = pcall(core.B) return ToJson({fine, e.word})")
+
+    assert [False, "TRANSPORT"] == json.loads(told)
+
+
+def test_two_luas_number_their_calls_apart(wire):
+    other = Wire("lua54")
+    for each in (wire, other):
+        each.run("for n = 1, 1000 do core.A() end")
+
+    assert 2000 == len({request["id"] for each in (wire, other) for request in each.requests})
+
+
+def test_a_seed_makes_the_same_keys_again_and_another_one_others(wire):
+    for seed in ("a", "b", "a"):
+        wire.run(f'core.configure({{seed = "{seed}"}}) core.A() core.A()')
+
+    first, second, third, fourth, *again = (request["idempotencyKey"] for request in wire.requests)
+    assert [first, second] == again
+    assert 4 == len({first, second, third, fourth})
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_forked_process_makes_keys_of_its_own(wire):
+    wire.run("core.A()")
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        wire.run("core.A()")
+        os.write(writing, wire.requests[-1]["idempotencyKey"].encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    wire.run("core.A()")
+
+    assert os.read(reading, 100).decode() not in ["", *(one["idempotencyKey"] for one in wire.requests)]
+    os.close(reading)
+    os.close(writing)
 
 
 def test_null_is_nil_and_an_empty_list_stays_one(wire):
