@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -61,6 +62,22 @@ cli.add_typer(export_cli, name="export")
 DatabaseOption = Annotated[
     str | None, typer.Option("--database", metavar="URL", help="sqlite:///path; else CORE_RPC_DATABASE")
 ]
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        out.print(version("core-rpc"))
+        raise typer.Exit
+
+
+@cli.callback()
+def _options(
+    _: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end."),
+    ] = False,
+) -> None:
+    """Options that come before a command."""
 
 
 def main() -> None:
