@@ -35,8 +35,15 @@ from rpc.envelope import Envelope, Limits
 from rpc.lanes import Lanes
 from rpc.registry import METHODS, Caller, Context, Lane, Method
 from rpc.schemas import Params
+from tests.needs import (  # noqa: F401  hooks
+    pytest_addoption,
+    pytest_runtest_setup,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+)
 from tests.ports import free_port
-from tests.wire import FAR, LOOKUP, Answer, Wire, head
+from tests.waiting import FAR
+from tests.wire import LOOKUP, Answer, Wire, head
 
 TODAY = date(2026, 3, 10)
 NOON = "2026-03-10T12:00:00Z"

@@ -21,8 +21,8 @@ from models.actor import Actor
 from models.audit import audited
 from models.database import configure, connected, writing
 from models.tokens import Scope, Token
+from tests.waiting import FAR
 
-FAR = 60.0  # seconds after which something that should have come is given up
 ROOT = Path(__file__).parent.parent
 
 

@@ -22,8 +22,7 @@ from models.memberships import Membership
 from models.tokens import Scope, Token
 from tests.conftest import NOON
 from tests.ports import free_port
-
-TIMEOUT = 60
+from tests.waiting import FAR
 
 
 def core_rpc(*words: object, cwd: Path, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -34,7 +33,7 @@ def core_rpc(*words: object, cwd: Path, **settings: str) -> subprocess.Completed
         env=environment(settings),
         capture_output=True,
         text=True,
-        timeout=TIMEOUT,
+        timeout=FAR,
         check=False,
     )
 
@@ -61,7 +60,7 @@ def running(*words: object, cwd: Path, **settings: str) -> Iterator[tuple[subpro
         yield process, process.stdout.readline()
     finally:
         process.terminate()
-        process.communicate(timeout=TIMEOUT)
+        process.communicate(timeout=FAR)
 
 
 def test_demo_serves_a_sample_world_until_it_is_told_to_stop(tmp_path):
@@ -70,21 +69,20 @@ def test_demo_serves_a_sample_world_until_it_is_told_to_stop(tmp_path):
         token = next(line.split()[1] for line in process.stdout if line.startswith("Token:"))
         found = Client(url, token).lookup_program_instance(sample.SPRING)
         process.send_signal(signal.SIGTERM)
-        status = process.wait(TIMEOUT)
+        status = process.wait(FAR)
 
     assert found["name"] == "Cooking, spring"
     assert status == 0
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.needs("curl")
 def test_demo_prints_a_call_that_works(tmp_path):
     with running("demo", "--port", free_port(), cwd=tmp_path) as (process, first):
         port = re.search(r":(\d+)/rpc", first)[1]
         lines = iter(process.stdout.readline, "")
         command = next(line for line in lines if "curl" in line).rstrip("\\\n") + next(lines)
-        answer = subprocess.run(
-            command, shell=True, capture_output=True, text=True, timeout=TIMEOUT, check=True
-        )
+        answer = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=FAR, check=True)
 
     assert port in command
     assert json.loads(answer.stdout)["result"]["id"] == sample.SPRING

@@ -122,6 +122,7 @@ def test_the_python_example_runs(world: World, server: ServerThread):
     assert "Cooking, spring" in done.stdout
 
 
+@pytest.mark.needs("curl")
 @pytest.mark.sample
 def test_the_curl_example_runs(world: World, server: ServerThread):
     [example] = [text for text in fenced(README, "sh") if text.startswith("curl")]
@@ -133,6 +134,7 @@ def test_the_curl_example_runs(world: World, server: ServerThread):
     assert "Cooking, spring" in done.stdout
 
 
+@pytest.mark.needs("lua5.4")
 @pytest.mark.sample
 def test_the_lua_example_runs(world: World, server: ServerThread):
     [example] = fenced(README, "lua")

@@ -61,7 +61,7 @@ async def test_who_has_stood_long_enough_is_sent_away_and_the_place_is_not_lost(
     found = await asyncio.gather(*(gate.stand_in_line() for _ in range(5)), return_exceptions=True)
 
     assert [Busy] * 5 == [type(one) for one in found]
-    assert 0.09 < time.monotonic() - began < 5
+    assert time.monotonic() - began > 0.09
     assert 0 == gate.waiting
     gate.leave()
     assert gate.enter()
@@ -81,7 +81,7 @@ async def test_each_stands_as_long_as_the_others_whenever_they_came():
 
     await asyncio.gather(wait(0), wait(0.1))
 
-    assert all(0.19 < seconds < 5 for seconds in sent_away)
+    assert all(seconds > 0.19 for seconds in sent_away)
 
 
 async def test_who_leaves_the_line_takes_no_place():

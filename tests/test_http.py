@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from models.database import database
 from models.tokens import Scope
 from rpc.registry import Lane
-from tests.wire import FAR, HOLD, LOOKUP, Wire, head
+from tests.waiting import FAR
+from tests.wire import HOLD, LOOKUP, Wire, head
 
 LINE_END = b"\r\n"
 
@@ -241,13 +242,13 @@ def test_dripping_a_body_does_not_gain_time(serve, connect, world):
     wire = connect(serve(body_seconds=0.3)).send(head(world, 1000))
     wire.socket.settimeout(0.02)
 
-    started = time.monotonic()
+    dripped = 0
     with contextlib.suppress(ConnectionError):
         while not has_answer(wire):
             wire.send(b" ")
-    took = time.monotonic() - started
+            dripped += 1
 
-    assert took < 5  # and not the 20 s in which the whole body would have come
+    assert dripped < 1000  # of the whole body
 
 
 def has_answer(wire: Wire) -> bool:

@@ -31,8 +31,8 @@ from rpc.lanes import TURN_SECONDS, Turns
 from rpc.registry import Lane
 from rpc.schemas import Params, required
 from tests.ports import free_port
+from tests.waiting import FAR
 
-FAR = 20.0  # seconds after which a test gives up
 MIB = 1024 * 1024
 PRAGMAS = ("synchronous", "journal_mode", "foreign_keys", "query_only")
 

@@ -22,7 +22,8 @@ from rpc.app import HELD_SECONDS_LEAST, LONG_AT_ONCE, LONG_SECONDS
 from rpc.envelope import LONG_BODY
 from rpc.registry import Lane
 from rpc.schemas import Params, required
-from tests.wire import FAR, HOLD, LOOKUP, Broken, head
+from tests.waiting import FAR
+from tests.wire import HOLD, LOOKUP, Broken, Wire, head
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 
@@ -82,19 +83,18 @@ def test_a_connection_that_rests_keeps_no_other_waiting(serve, connect, world):
     refused = connect(server).send(*[head(world, len(body)), body] * 50)
     assert (refused.receive().status, refused.receive().status) == (200, 429)
 
-    began = time.monotonic()
     reader = f"Bearer {world.secrets[Scope.READ]}"
     other = connect(server).send(head(world, len(body), Authorization=reader), body).receive()
 
     assert other.status == 200
-    assert time.monotonic() - began < 49 * HELD_SECONDS_LEAST
+    assert refused.unread().count(b" 429 ") < 48  # some of the 50 are still to come
 
 
 def test_long_requests_are_few_at_the_same_time_and_short_ones_go_past_them(serve, post, hold):
     server = serve(readers=LONG_AT_ONCE + 1, wait_seconds=FAR)
     with ThreadPoolExecutor(LONG_AT_ONCE + 1) as callers:
-        long = [callers.submit(post, server, body_of(HOLD, LONG_BODY)) for _ in range(LONG_AT_ONCE + 1)]
         began = time.monotonic()
+        long = [callers.submit(post, server, body_of(HOLD, LONG_BODY)) for _ in range(LONG_AT_ONCE + 1)]
         for _ in range(LONG_AT_ONCE):
             assert hold.begun.acquire(timeout=FAR)
 
@@ -105,7 +105,7 @@ def test_long_requests_are_few_at_the_same_time_and_short_ones_go_past_them(serv
 
         assert [200] * len(long) == [one.result().status for one in long]
     assert short.status == 200
-    assert let_in >= LONG_SECONDS / 2  # the first may have come in while this test slept
+    assert let_in >= LONG_SECONDS
 
 
 def test_a_long_body_is_refused_before_it_is_sent_when_its_line_is_full(serve, connect, post, world, hold):
@@ -157,42 +157,36 @@ def confirm(method: str, name: str) -> dict[str, Any]:
 def test_a_write_whose_turn_does_not_come_by_its_deadline_is_answered_then_and_never_made(
     serve, post, make_cohort, locked
 ):
-    server = serve(call_seconds=0.3)
-    began = time.monotonic()
+    server = serve(call_seconds=3.0)
 
     late = post(server, confirm(make_cohort, "late"))
-    took = time.monotonic() - began
     locked()
     good = post(server, confirm(make_cohort, "good"))
 
-    assert (late.status, late.word) == (200, "DEADLINE_EXCEEDED")
-    assert took < 3  # and not the 5 s for which the writer waits for the lock
+    assert (late.status, late.word) == (200, "DEADLINE_EXCEEDED")  # not BUSY, as when the lock is given up
     assert "result" in json.loads(good.body)
     assert ["good"] == [cohort.name for cohort in Cohort.select()]
 
 
 def test_a_batch_of_writes_is_answered_at_the_deadline_as_well(serve, post, make_cohort, locked):
-    server = serve(call_seconds=0.3)
-    began = time.monotonic()
+    server = serve(call_seconds=3.0)
 
     late = post(server, [LOOKUP, *(confirm(make_cohort, f"late {number}") for number in range(100))])
-    took = time.monotonic() - began
     locked()
     post(server, confirm(make_cohort, "good"))
 
     words = [reply.get("error", {}).get("data", {}).get("code") for reply in json.loads(late.body)]
     assert [None, *["DEADLINE_EXCEEDED"] * 100] == words
-    assert took < 3
     assert ["good"] == [cohort.name for cohort in Cohort.select()]
 
 
 def test_of_writes_that_wait_together_those_are_given_up_whose_deadline_has_passed(
     serve, post, make_cohort, locked
 ):
-    server = serve(call_seconds=1.0)
+    server = serve(call_seconds=4.0)
     with ThreadPoolExecutor(2) as callers:
         early = callers.submit(post, server, confirm(make_cohort, "early"))
-        time.sleep(0.8)  # what is tested is time
+        time.sleep(3.5)  # what is tested is time
         late = callers.submit(post, server, confirm(make_cohort, "late"))
         early.result()
         locked()
@@ -206,26 +200,24 @@ def test_of_writes_that_wait_together_those_are_given_up_whose_deadline_has_pass
 
 def test_a_write_that_has_begun_is_finished_and_answered_whatever_the_deadline(serve, post, make_method):
     def slowly() -> bool:
-        time.sleep(0.5)  # what is tested is time
+        time.sleep(2.5)  # what is tested is time
         database.execute_sql("DELETE FROM audit")
         return True
 
     make_method("test.Slowly", slowly, lane=Lane.WRITE)
 
-    answer = post(serve(call_seconds=0.2), LOOKUP | {"method": "test.Slowly"})
+    answer = post(serve(call_seconds=2.0), LOOKUP | {"method": "test.Slowly"})
 
     assert json.loads(answer.body)["result"] is True
 
 
 def test_a_slow_read_ends_at_its_deadline(serve, post, make_method):
     make_method("test.Endless", lambda: database.execute_sql(ENDLESS).fetchone(), lane=Lane.SLOW)
-    server = serve(call_seconds=0.3, readers=1)
-    began = time.monotonic()
+    server = serve(call_seconds=2.0, readers=1)
 
     answer = post(server, LOOKUP | {"method": "test.Endless"})
 
     assert (answer.status, answer.word) == (200, "DEADLINE_EXCEEDED")
-    assert time.monotonic() - began < 5
     assert json.loads(post(server, LOOKUP | {"method": "core.ListActivePrograms"}).body)["result"] == []
 
 
@@ -319,21 +311,27 @@ def test_who_has_pipelined_and_closed_that_way_gets_all_replies(server, connect,
 def test_however_many_callers_pipeline_others_wait_for_few_of_their_requests(
     serve, connect, world, make_method
 ):
-    carried_out: list[None] = []
-    make_method("test.Busy", lambda: carried_out.append(time.sleep(0.001)), lane=Lane.QUICK)
+    carried_out: list[str] = []
+    begun, go_on = threading.Event(), threading.Event()
+    make_method("test.Piped", lambda: carried_out.append("piped"), lane=Lane.QUICK)
+    make_method("test.Alone", lambda: carried_out.append("alone"), lane=Lane.QUICK)
+    make_method("test.Stop", lambda: begun.set() or go_on.wait(FAR), lane=Lane.QUICK)
     server = serve()
-    body, call = body_of(LOOKUP | {"method": "test.Busy"}), body_of(LOOKUP)
-    pipelining = [connect(server).send(*[head(world, len(body)), body] * 30) for _ in range(20)]
-    caller = connect(server)
 
-    begun, calls = len(carried_out), 0
-    while len(carried_out) < 300:
-        assert caller.send(head(world, len(call)), call).receive().status == 200
-        calls += 1
+    def send(method: str, count: int = 1) -> Wire:
+        body = body_of(LOOKUP | {"method": method})
+        return connect(server).send(*[head(world, len(body)), body] * count)
 
-    assert (len(carried_out) - begun) / calls < 5  # and not one of each of the 20
-    for wire in pipelining:
-        assert [200] * 30 == [wire.receive().status for _ in range(30)]
+    stopped = send("test.Stop")
+    assert begun.wait(FAR)  # the server stands still until all have sent
+    pipelining = [send("test.Piped", 30) for _ in range(20)]
+    callers = [send("test.Alone") for _ in range(20)]
+    go_on.set()
+
+    for count, wire in [(1, stopped), *((30, wire) for wire in pipelining), *((1, wire) for wire in callers)]:
+        assert [200] * count == [wire.receive().status for _ in range(count)]
+    last = max(place for place, what in enumerate(carried_out) if what == "alone")
+    assert carried_out[:last].count("piped") < 5 * 20  # and not one of each of the 20 for each caller
 
 
 @pytest.mark.parametrize("said", [b"", b"POST /rpc HTTP/1.1\r\nHost:"])
@@ -386,8 +384,8 @@ def test_replies_that_are_not_taken_end_the_carrying_out_of_what_was_pipelined(
     with contextlib.suppress(BlockingIOError):
         for _ in range(1000):
             wire.socket.send(head(world, len(body)) + body)
-    before, until = -1, time.monotonic() + FAR
-    while len(carried_out) != before and time.monotonic() < until:
+    before, until = 0, time.monotonic() + FAR
+    while len(carried_out) in (0, before) and time.monotonic() < until:
         before = len(carried_out)
         threading.Event().wait(0.3)
 
@@ -409,12 +407,9 @@ def test_a_read_that_runs_when_the_time_to_stop_is_over_is_ended_and_told(serve,
     with ThreadPoolExecutor(1) as callers:
         answer = callers.submit(post, server, LOOKUP | {"method": "test.Endless"})
         assert begun.wait(FAR)
-        began = time.monotonic()
         server.__exit__()
-        took = time.monotonic() - began
 
         assert answer.result().word == "DEADLINE_EXCEEDED"
-    assert took < 5
 
 
 def test_a_write_that_waits_when_the_time_to_stop_is_over_is_told_and_not_made(
@@ -449,7 +444,7 @@ def test_a_stopping_server_sends_the_whole_of_a_long_reply(serve, connect, world
 
 
 def test_a_stopping_server_answers_on_kept_connections_and_closes_them(serve, connect, world):
-    server = serve(drain_seconds=0.5)
+    server = serve(drain_seconds=3.0)
     body = body_of(LOOKUP)
     kept, idle = connect(server), connect(server)
     assert "Connection" not in kept.send(head(world, len(body)), body).receive().headers

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-import time
 from collections import Counter
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -27,7 +26,7 @@ from models.tokens import Scope
 
 DATA = Path(__file__).parent.parent.parent / "shared" / "data" / "oulad-oneroster.zip"
 pytestmark = [
-    pytest.mark.skipif(not DATA.exists(), reason="the data set is not there"),
+    pytest.mark.skipif(not DATA.exists(), reason="the OULAD data set is not there"),
     pytest.mark.xdist_group("oulad"),  # imported once
 ]
 
@@ -38,7 +37,6 @@ class Imported:
 
     path: Path
     report: object
-    seconds: float
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +46,8 @@ def imported(templates, tmp_path_factory):
     configure(f"sqlite:///{path}")
     clock.set_to(datetime(2026, 3, 10, 12, tzinfo=UTC))
     with connected():
-        start = time.perf_counter()
         report = import_oneroster(DATA)
-        seconds = time.perf_counter() - start
-    return Imported(path, report, seconds)
+    return Imported(path, report)
 
 
 @pytest.fixture
@@ -74,7 +70,7 @@ def world(path, templates):
     clock.set_to(None)
 
 
-def test_all_rows_go_in_within_a_minute(imported):
+def test_all_rows_go_in(imported):
     counts = imported.report.counts
 
     assert imported.report.refusals == []
@@ -83,7 +79,6 @@ def test_all_rows_go_in_within_a_minute(imported):
     assert counts["users.csv"] == Counts(created=28_785)
     assert counts["enrollments.csv"] == Counts(created=32_593, history=32_593)
     assert counts["cohorts"] == Counts(created=282)
-    assert imported.seconds < 60
 
 
 def test_memberships_are_in_the_states_of_the_registrations(world):

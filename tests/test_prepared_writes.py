@@ -19,8 +19,7 @@ from models.programs import Program
 from models.tokens import Scope
 from rpc.registry import METHODS, Answer, Lane, caller, method
 from rpc.schemas import Params, required
-
-FAR = 20.0  # seconds after which a test gives up
+from tests.waiting import FAR
 
 
 class Name(Params):

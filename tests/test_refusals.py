@@ -22,7 +22,8 @@ from models.tokens import PREFIX, Scope, Token
 from rpc.access import Access
 from rpc.fresh import Fresh
 from rpc.registry import METHODS
-from tests.test_http import FAR, Wire
+from tests.test_http import Wire
+from tests.waiting import FAR
 
 REFUSED = (
     b"HTTP/1.1 401 Unauthorized\r\n"

@@ -206,7 +206,7 @@ def test_a_migration_on_a_full_disk_leaves_the_database_as_it_was(version, older
     before = content(path, columns)
 
     done = subprocess.run(
-        ["bash", "-c", f"ulimit -f 200; exec {sys.executable} -m rpc migrate"],
+        ["sh", "-c", f"ulimit -f 400; exec {sys.executable} -m rpc migrate"],
         cwd=tmp_path,
         env=environment({"database": f"sqlite:///{path}"}),
         capture_output=True,

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from tests.test_cli import environment
+from tests.waiting import FAR
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("rpc", "models", "client")
 BUILT_FROM = (*PACKAGES, "README.md", "pyproject.toml", "hatch_build.py", ".gitignore")
-FAR = 240  # seconds after which pip is given up
 LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
 
 pytestmark = pytest.mark.xdist_group("wheel")  # built once

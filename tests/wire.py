@@ -12,10 +12,10 @@ from typing import Any
 from multidict import CIMultiDict
 
 from models.tokens import Scope
+from tests.waiting import FAR
 
 LOOKUP = {"jsonrpc": "2.0", "id": 1, "method": "core.ListActivePrograms"}
 HOLD = {"jsonrpc": "2.0", "id": 1, "method": "test.Hold"}  # of the fixture `hold`
-FAR = 20.0  # seconds after which a test gives up
 
 
 class Broken(Exception):
@@ -58,6 +58,11 @@ class Reader:
     def __init__(self, wire: socket.socket) -> None:
         self._wire = wire
         self._rest = b""
+
+    @property
+    def unread(self) -> bytes:
+        """What came behind the answers that were read."""
+        return self._rest
 
     def next(self, *, is_head: bool = False) -> Answer | None:
         """The next answer; None when the other side has ended."""
@@ -118,6 +123,13 @@ class Wire:
         if answer is None:
             raise Broken("the other side has closed")
         return answer
+
+    def unread(self) -> bytes:
+        """What has come until now and was not received as an answer."""
+        come = self._reader.unread
+        with contextlib.suppress(BlockingIOError):
+            come += self.socket.recv(1 << 18, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        return come
 
     def is_closed(self) -> bool:
         """Wait for the other side to close; what it still sends is passed over."""

@@ -17,9 +17,9 @@ from models.tickets import Ticket
 from models.tokens import Scope
 from tests.client.conftest import answered
 from tests.client.forking import CALLS, CHILDREN, THREADS
+from tests.waiting import FAR
 
 ROOT = Path(__file__).parents[2]
-FAR = 240  # seconds after which a program is given up
 LOOK_UP = 3 * CALLS + 21  # answers that one thread gets
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")

@@ -12,6 +12,7 @@ from tests.faults import disk as disks
 from tests.faults import world as worlds
 from tests.faults.disk import Disk
 from tests.faults.world import World
+from tests.needs import need
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +31,7 @@ def world(template: World, tmp_path: Path) -> World:
 @pytest.fixture(scope="session")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """disk.c, compiled."""
+    need("gcc")
     return disks.build(tmp_path_factory.mktemp("disk"))
 
 

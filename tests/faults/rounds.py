@@ -10,9 +10,10 @@ from typing import Self
 from tests.faults.checks import check
 from tests.faults.disk import Cut, Disk
 from tests.faults.ledger import Ledger
-from tests.faults.running import FAR, DoesNotStart, Ready, Server
+from tests.faults.running import DoesNotStart, Ready, Server
 from tests.faults.world import World
 from tests.faults.writers import Writers
+from tests.waiting import FAR
 
 READY_SECONDS = 2.0  # within which a server is ready after its start, whatever became of the one before
 FIRST = (0, 1, 100)  # calls that are answered before the end may come

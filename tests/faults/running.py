@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.ports import free_port
+from tests.waiting import FAR
 
 TREE = Path(__file__).parent.parent.parent
-FAR = 30.0  # seconds after which a server counts as one that does not start
 
 
 class DoesNotStart(Exception):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,9 +19,9 @@ import urllib3
 from models import sample
 from models.people import User
 from tests.conftest import World
+from tests.waiting import FAR
 
 HERE = Path(__file__).parent
-FAR = 120  # seconds after which a program is given up
 
 pytestmark = [pytest.mark.sample, pytest.mark.xdist_group("foreign")]  # npm installs once
 
@@ -74,40 +73,14 @@ PARAMS = json.dumps([sample.GRACE, "staff"])
 NOTIFICATION = f'{{"jsonrpc": "2.0", "method": "core.UserHasGroup", "params": {PARAMS}}}'
 
 
-@pytest.fixture(scope="session")
-def node() -> str:
-    """Node.js, with the clients that package.json names beside the programs."""
-    found = shutil.which("node"), shutil.which("npm")
-    if None in found:
-        pytest.fail("Node.js 18 or newer and npm are missing: apt-get install nodejs npm")
-    if not (HERE / "node_modules" / ".package-lock.json").exists():
-        done = subprocess.run(
-            ["npm", "ci", "--no-audit", "--no-fund"], cwd=HERE, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            pytest.fail(f"`npm ci` in tests/foreign does not work:\n{done.stderr}")
-    return found[0]
-
-
-@pytest.fixture(scope="session")
-def lua() -> str:
-    """Lua 5.4, with luasocket and lua-cjson."""
-    found = shutil.which("lua5.4")
-    uses = 'require "socket.http"; require "ltn12"; require "cjson"'
-    if found is None or subprocess.run([found, "-e", uses], capture_output=True, check=False).returncode:
-        pytest.fail("Lua 5.4 or its libraries are missing: apt-get install lua5.4 lua-socket lua-cjson")
-    return found
-
-
 @pytest.fixture
-def talk(request, server, world):
+def talk(server, world):
     """What a client's program prints after its conversation with the server."""
 
     def talk(program: str) -> dict[str, Any]:
-        runs = {".py": lambda: sys.executable, ".js": lambda: request.getfixturevalue("node")}
-        runs[".lua"] = lambda: request.getfixturevalue("lua")
+        runs = {".py": sys.executable, ".js": "node", ".lua": "lua5.4"}
         done = subprocess.run(
-            [runs[Path(program).suffix](), program],
+            [runs[Path(program).suffix], program],
             cwd=HERE,
             env=os.environ | {"CORE_RPC_URL": server.url, "CORE_RPC_TOKEN": world.secrets["write"]},
             capture_output=True,
@@ -125,7 +98,12 @@ def emails() -> set[str]:
     return {user.email for user in User.select(User.email)}
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
+NEEDED = {".py": [], ".js": [pytest.mark.needs("node")], ".lua": [pytest.mark.needs("lua5.4")]}
+
+
+@pytest.mark.parametrize(
+    "program", [pytest.param(name, marks=NEEDED[Path(name).suffix]) for name in PROGRAMS]
+)
 def test_a_client_gets_what_there_is(talk, program):
     refusal, ids = PROGRAMS[program]
     before = emails()

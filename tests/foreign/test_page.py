@@ -19,10 +19,10 @@ from models.memberships import Membership, MembershipState
 from models.tokens import Scope
 from tests.foreign.test_clients import PROGRAMS
 from tests.ports import free_port
+from tests.waiting import FAR
 
 PAGE = Path(rpc.__file__).with_name("README.md").read_text()
 README = Path(rpc.__file__).parent.with_name("README.md").read_text()
-FAR = 240  # seconds after which the examples are given up
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```\n", PAGE, re.DOTALL)
 MARK = "== the next example =="
 INSTALLS = "pip install"  # by .ci/first_command; here what the tests run with is used
@@ -30,7 +30,7 @@ INSTALLS = "pip install"  # by .ci/first_command; here what the tests run with i
 
 def program(port: int) -> str:
     """The examples as one shell script, with a mark in front of each that prints something."""
-    lines = ["set -eu", "trap 'kill $(jobs -p)' EXIT"]
+    lines = ["set -eu", "trap 'jobs -p > jobs; kill $(cat jobs)' EXIT"]
     for place, (language, text) in enumerate(BLOCKS):
         if BLOCKS[place + 1 : place + 2] and BLOCKS[place + 1][0] == "text":
             lines.append(f"echo; echo '{MARK}'")
@@ -41,6 +41,7 @@ def program(port: int) -> str:
     return "\n".join(lines).replace("8080", str(port))
 
 
+@pytest.mark.needs("curl")
 def test_the_examples_print_what_the_page_says(tmp_path):
     port = free_port()
     clean = {name: value for name, value in os.environ.items() if not name.startswith("CORE_RPC_")}
@@ -48,7 +49,7 @@ def test_the_examples_print_what_the_page_says(tmp_path):
     settings = {"CORE_RPC_PORT": str(port), "CORE_RPC_DRAIN_SECONDS": "0", "PATH": path, "COLUMNS": "200"}
 
     done = subprocess.run(
-        ["bash", "-c", program(port)],
+        ["sh", "-c", program(port)],
         cwd=tmp_path,
         env=clean | settings,
         capture_output=True,

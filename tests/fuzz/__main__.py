@@ -33,7 +33,8 @@ from tests import invariants
 from tests.fuzz.beside import Delay, beside
 from tests.fuzz.judge import Judge
 from tests.fuzz.requests import Maker, Request
-from tests.processes import FAR, Served, received, served
+from tests.processes import Served, received, served
+from tests.waiting import FAR
 from tests.wire import Answer, Broken, Reader
 
 ROUND = 50_000  # calls, after which a new server begins with a new database

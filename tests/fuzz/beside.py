@@ -9,7 +9,8 @@ import time
 from typing import Any
 
 from models import sample
-from tests.processes import FAR, Served
+from tests.processes import Served
+from tests.waiting import FAR
 from tests.wire import Reader
 
 LOOKUP = b'{"jsonrpc":"2.0","id":1,"method":"core.LookupProgram","params":["%s"]}' % sample.COOKING.encode()

@@ -20,7 +20,7 @@ LUA = Path(__file__).parent.parent.parent / "client" / "lua"
 pytestmark = pytest.mark.sample
 
 
-@pytest.fixture(params=["lua5.4", "core-rpc script"])
+@pytest.fixture(params=[pytest.param("lua5.4", marks=pytest.mark.needs("lua5.4")), "core-rpc script"])
 def run(
     request: pytest.FixtureRequest, server: ServerThread, world: World, tmp_path: Path
 ) -> Callable[..., str]:

@@ -35,7 +35,7 @@ def script(page: Path, tmp_path: Path) -> Path:
     return made
 
 
-@pytest.mark.parametrize("by", ["lua5.4", "core-rpc script"])
+@pytest.mark.parametrize("by", [pytest.param("lua5.4", marks=pytest.mark.needs("lua5.4")), "core-rpc script"])
 def test_the_examples_run(by: str, script: Path, page: Path, server: ServerThread, world: World) -> None:
     settings = {"url": server.url, "token": world.secrets[Scope.ADMIN]}
     if by == "lua5.4":

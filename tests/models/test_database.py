@@ -19,8 +19,7 @@ from models.database import Unsure, configure, connect_reader, connected, databa
 from models.errors import Busy, Conflict
 from models.programs import Program
 from models.writer import Checkpoints, Writer
-
-FAR = 20.0  # seconds after which a test gives up
+from tests.waiting import FAR
 
 
 class Submitted:

@@ -20,10 +20,9 @@ from models.tokens import Scope, Token
 from rpc.monitoring.logs import CUT_TRACE, CallLines, JsonLines, LogCalls, TextLines
 from rpc.registry import Lane
 from tests.monitoring.conftest import LOOKUP, TRACEPARENT, Lines
+from tests.waiting import FAR
 
 pytestmark = pytest.mark.sample
-
-FAR = 20.0  # seconds after which a test gives up
 
 
 def until(found: Callable[[], Any]) -> Any:

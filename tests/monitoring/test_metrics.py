@@ -24,10 +24,10 @@ from rpc.errors import CATALOGUE
 from rpc.monitoring.metrics import Metrics, State
 from rpc.registry import METHODS, Lane
 from tests.monitoring.conftest import LOOKUP
+from tests.waiting import FAR
 
 pytestmark = pytest.mark.sample
 
-FAR = 20.0  # seconds after which a test gives up
 LIMITS = {"in_flight": 64, "waiting": 256, "connections": 10_000, "readers": 4}
 IDLE = State("1", "0001", True, 0, 0, 0, 0, 0, 0, 0.0, Seen(), 0, 0, LIMITS)
 

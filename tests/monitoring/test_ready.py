@@ -14,8 +14,7 @@ from models.tokens import Scope
 from rpc.monitoring.ready import Wrong
 from rpc.registry import Lane
 from tests.monitoring.conftest import LOOKUP
-
-FAR = 20.0  # seconds after which a test gives up
+from tests.waiting import FAR
 
 
 @pytest.fixture

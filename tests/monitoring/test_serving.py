@@ -16,11 +16,11 @@ import pytest
 
 from client import Client
 from models.tokens import Scope
+from tests.waiting import FAR
 
 pytestmark = pytest.mark.sample
 
 ROOT = Path(__file__).parent.parent.parent
-TIMEOUT = 60
 
 
 def output_of_serve(world: Any, **settings: str) -> str:
@@ -40,7 +40,7 @@ def output_of_serve(world: Any, **settings: str) -> str:
     with pytest.raises(urllib.error.HTTPError):
         urllib.request.urlopen(url.replace("/rpc", "/nothing"))
     process.terminate()
-    _, errors = process.communicate(timeout=TIMEOUT)
+    _, errors = process.communicate(timeout=FAR)
     assert process.returncode == 0
     return errors
 
@@ -83,7 +83,7 @@ def test_a_setting_that_is_none_of_its_words_is_refused_by_name(name, value, tmp
         env=os.environ | {f"CORE_RPC_{name}": value},
         capture_output=True,
         text=True,
-        timeout=TIMEOUT,
+        timeout=FAR,
         check=False,
     )
 

@@ -24,11 +24,11 @@ from models.tokens import Scope, Token
 from rpc.monitoring.spans import Spans, from_environment, wanted
 from tests.conftest import ServerThread
 from tests.monitoring.conftest import LOOKUP, TRACEPARENT
+from tests.waiting import FAR
 
 pytestmark = pytest.mark.sample
 
 ROOT = Path(__file__).parent.parent.parent
-TIMEOUT = 60
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_a_call_is_a_span_with_its_name_its_method_and_its_outcome(server, call,
         "core_rpc.request_id": answer.headers["X-Request-Id"],
         "core_rpc.token_id": str(Token.with_secret(world.secrets[Scope.READ]).id),
     }
-    assert 0 < span.end_time - span.start_time < TIMEOUT * 1e9
+    assert 0 < span.end_time - span.start_time < FAR * 1e9
 
 
 def test_the_span_of_a_call_that_got_an_error_says_which(server, call, exporter):
@@ -185,7 +185,7 @@ def run(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
         env=clean | environment,
         capture_output=True,
         text=True,
-        timeout=TIMEOUT,
+        timeout=FAR,
         check=True,
     )
 
@@ -270,7 +270,7 @@ def test_core_rpc_serve_sends_its_spans_to_a_collector(collector, world, tmp_pat
     with pytest.raises(RpcError):
         client.call("core.Nothing")
     process.terminate()
-    _, errors = process.communicate(timeout=TIMEOUT)
+    _, errors = process.communicate(timeout=FAR)
 
     paths = {path for path, _ in Collector.received}
     resources = [one for _, request in Collector.received for one in request.resource_spans]

@@ -15,7 +15,7 @@ from models.query.tree import Language, Query
 from models.text import QUERY
 from tests.query.cases import cases
 
-SECONDS = 0.1  # of CPU, for 10,000 characters; the longest takes a third of it
+SECONDS = 0.5  # of CPU, for 10,000 characters; the longest takes a fifteenth of it
 
 PIECES = [
     *sorted({word for words in vocabulary.LISTS.values() for word in words}),
