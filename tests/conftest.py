@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from marshmallow import fields
 
 from client import Client
@@ -48,8 +48,15 @@ from tests.wire import LOOKUP, Answer, Wire, head
 TODAY = date(2026, 3, 10)
 NOON = "2026-03-10T12:00:00Z"
 
-settings.register_profile("long", max_examples=2500, deadline=None)  # pytest --hypothesis-profile=long
-settings.register_profile("night", max_examples=20_000, deadline=None)
+# Nothing is measured in seconds, and a world is made once for all examples of a test.
+UNTIMED = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+}
+settings.register_profile("usual", **UNTIMED)
+settings.register_profile("long", max_examples=2500, **UNTIMED)  # pytest --hypothesis-profile=long
+settings.register_profile("night", max_examples=20_000, **UNTIMED)
+settings.load_profile("usual")
 
 
 @dataclass(frozen=True)

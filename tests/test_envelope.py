@@ -8,7 +8,7 @@ import tarfile
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from marshmallow import fields
 
@@ -221,7 +221,6 @@ bodies = st.binary(max_size=40) | st.text(max_size=40).map(str.encode) | texts |
 many = settings(
     max_examples=600,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 

@@ -21,6 +21,7 @@ from models.errors import Busy, Conflict, Invalid, NotFound, QueryError
 from models.tokens import Scope
 from rpc.errors import CATALOGUE, rpc_error, to_rpc_error
 from rpc.registry import Lane
+from tests.waiting import FAR
 
 ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.sample
@@ -150,7 +151,7 @@ def test_a_body_is_refused_with_the_word(word, ask):
 @pytest.mark.parametrize("word", REQUESTS)
 def test_a_request_is_refused_with_the_word(word, serve, world):
     settings, method, path, body, headers = REQUESTS[word]
-    connection = http.client.HTTPConnection("127.0.0.1", serve(**settings).running.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", serve(**settings).running.port, timeout=FAR)
     usual = {"Authorization": f"Bearer {world.secrets[Scope.ADMIN]}", "Content-Type": JSON}
 
     connection.request(method, path, body, usual | headers)

@@ -234,7 +234,7 @@ class Process:
         return response.read()
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=60)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=FAR)
 
     def delays(self, until: Callable[[], bool]) -> list[float]:
         """How long each of many lookups takes, one after the other: what the server works till the answer."""

@@ -13,6 +13,7 @@ from client import Client, RpcError
 from models.audit import Audit
 from models.people import User
 from models.tokens import Scope, Token
+from tests.waiting import FAR
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -38,7 +39,7 @@ def test_rows_come_newest_first_then_by_id_backwards(client, note):
 def test_a_call_is_shown_whole(server, world, make_user):
     acting = make_user()
     token, secret = Token.issue("shop", Scope.WRITE, acting)
-    connection = http.client.HTTPConnection("127.0.0.1", server.running.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", server.running.port, timeout=FAR)
     call = {"jsonrpc": "2.0", "id": 1, "method": "core.CreateUser", "params": {"email": "ada@example.org"}}
     connection.request("POST", "/rpc", json.dumps(call), {"Authorization": f"Bearer {secret}"})
     response = connection.getresponse()

@@ -15,7 +15,7 @@ from tests.faults.world import World
 from tests.faults.writers import Writers
 from tests.waiting import FAR
 
-READY_SECONDS = 2.0  # within which a server is ready after its start, whatever became of the one before
+READY_SECONDS = 4.0  # of its own, in which a server is ready; who waits for a lock takes 5
 FIRST = (0, 1, 100)  # calls that are answered before the end may come
 LONGEST = 0.5  # seconds until it comes
 MOST_CHANGES, CHANGES_OF_START = 5000, 200  # writes and syncs of the disk before a power cut

@@ -17,6 +17,7 @@ from models.memberships import MembershipRole, MembershipState
 from rpc.core.memberships import MODIFIABLE
 from tests.faults.ledger import Ask, Ledger, Lost
 from tests.faults.world import World
+from tests.waiting import FAR
 
 CALLERS = 6
 NEW = 0.6  # share of the calls that are about something nobody asked for before
@@ -136,7 +137,7 @@ Post = Callable[[Sequence[Ask]], tuple[list[Any], str | None]]
 
 def poster(url: str, secret: str) -> Post:
     """What sends calls in one request: their answers, and the request's id if there was a reply."""
-    pool = urllib3.PoolManager(maxsize=1, retries=False, timeout=40)
+    pool = urllib3.PoolManager(maxsize=1, retries=False, timeout=FAR)
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {secret}"}
 
     def post(asks: Sequence[Ask]) -> tuple[list[Any], str | None]:

@@ -14,6 +14,7 @@ from models import sample
 from models.tokens import Scope
 from tests.conftest import ServerThread, World
 from tests.test_cli import core_rpc, environment
+from tests.waiting import FAR
 
 LUA = Path(__file__).parent.parent.parent / "client" / "lua"
 
@@ -36,7 +37,7 @@ def run(
                 cwd=tmp_path,
                 capture_output=True,
                 text=True,
-                timeout=60,
+                timeout=FAR,
                 check=False,
             )
         else:

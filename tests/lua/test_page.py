@@ -12,6 +12,7 @@ from models import sample
 from models.tokens import Scope
 from tests.conftest import ServerThread, World
 from tests.test_cli import core_rpc, environment
+from tests.waiting import FAR
 
 LUA = Path(__file__).parent.parent.parent / "client" / "lua"
 
@@ -40,7 +41,7 @@ def test_the_examples_run(by: str, script: Path, page: Path, server: ServerThrea
     settings = {"url": server.url, "token": world.secrets[Scope.ADMIN]}
     if by == "lua5.4":
         path = environment(settings) | {"LUA_PATH": f"{LUA}/?.lua;;"}
-        done = subprocess.run(["lua5.4", script], env=path, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(["lua5.4", script], env=path, capture_output=True, text=True, timeout=FAR)
     else:
         done = core_rpc("script", script, cwd=script.parent, **settings)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models import clock
@@ -34,7 +34,7 @@ steps = st.lists(
 
 
 @given(steps=steps)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(deadline=None)
 def test_each_change_begins_where_the_one_before_led_to(make_membership, steps):
     """Rosters may date a change back; the clock of the machine may be set back as well."""
     member = make_membership()

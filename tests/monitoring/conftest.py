@@ -15,6 +15,7 @@ import pytest
 from models.tokens import Scope
 from rpc.monitoring import logs
 from tests.conftest import ServerThread, World
+from tests.waiting import FAR
 
 LOOKUP = {"jsonrpc": "2.0", "id": 1, "method": "core.ListActivePrograms"}
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -38,7 +39,7 @@ def request_to(world: World) -> Callable[..., Answer]:
     """Send a request to a server, with a token that may read, unless the test says otherwise."""
 
     def request(server: ServerThread, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", server.running.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", server.running.port, timeout=FAR)
         sent = body if body is None or isinstance(body, bytes) else json.dumps(body)
         usual = {"Authorization": f"Bearer {world.secrets[Scope.READ]}"}
         usual |= {} if body is None else {"Content-Type": "application/json"}

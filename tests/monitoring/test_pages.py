@@ -15,6 +15,7 @@ from rpc.errors import CATALOGUE
 from rpc.monitoring.metrics import Metrics
 from rpc.registry import METHODS
 from tests.monitoring.test_metrics import IDLE
+from tests.waiting import FAR
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = ROOT / "rpc" / "monitoring"
@@ -198,7 +199,7 @@ def test_prometheus_finds_no_fault_with_the_metrics(server, request_to):
 
 def promtool(*words: object, given: str | None = None) -> str:
     done = subprocess.run(
-        ["promtool", *map(str, words)], input=given, capture_output=True, text=True, timeout=60, check=False
+        ["promtool", *map(str, words)], input=given, capture_output=True, text=True, timeout=FAR, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr

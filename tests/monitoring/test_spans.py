@@ -291,6 +291,6 @@ def test_a_collector_that_does_not_answer_keeps_nobody_waiting(world, tmp_path):
         client.list_active_programs()
     process.terminate()
 
-    process.communicate(timeout=10)
+    process.communicate(timeout=FAR)
 
     assert process.returncode == 0

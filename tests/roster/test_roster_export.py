@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models import clock, sample
@@ -190,7 +190,7 @@ def test_what_the_last_import_said_comes_back_so_that_the_next_undoes_nothing(
 
 
 @given(texts=st.lists(st.sampled_from(NASTY) | st.text(max_size=20), min_size=8, max_size=8))
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None)
 def test_any_text_comes_back_exactly(world, tmp_path_factory, templates, texts):
     texts = [FORBIDDEN.sub("", text) for text in texts]
     folder = tmp_path_factory.mktemp("any")

@@ -6,7 +6,7 @@ import zipfile
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import ModelError
@@ -499,7 +499,7 @@ SETS = st.fixed_dictionaries({}, optional=FILES).filter(bool)
 
 
 @given(sets=st.lists(SETS, min_size=1, max_size=3))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None)
 def test_no_content_of_a_file_raises_and_every_row_is_counted(world, write_set, sets):
     for files in sets:
         path = write_set()
@@ -514,7 +514,7 @@ def test_no_content_of_a_file_raises_and_every_row_is_counted(world, write_set, 
 
 
 @given(content=st.binary(max_size=200))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None)
 def test_no_bytes_raise(world, tmp_path, content):
     path = tmp_path / "set.zip"
     with zipfile.ZipFile(path, "w") as archive:
