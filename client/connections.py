@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from weakref import WeakSet
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import HTTPError, ReadTimeoutError
+from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.exceptions import TimeoutError as NoAnswer
 from urllib3.util import parse_url
 
@@ -77,10 +77,11 @@ class Connections:
             got = self._pool.urlopen(
                 "POST", self._path, body=body, headers=self._headers, retries=False, redirect=False
             )
-        except (ReadTimeoutError, NoAnswer) as error:
-            raise TimedOut(f"no reply: {type(error).__name__}") from error
         except HTTPError as error:
-            raise NotReached(f"no reply: {type(error).__name__}") from error
+            # urllib3 counts a connection that is refused among those that come too late.
+            too_late = isinstance(error, NoAnswer) and not isinstance(error, NewConnectionError)
+            kind = TimedOut if too_late else NotReached
+            raise kind(f"no reply: {type(error).__name__}") from error
         return Reply(got.status, got.data, got.headers.get("Retry-After"), got.headers.get("X-Request-Id"))
 
     def close(self) -> None:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import socket
 from itertools import pairwise
 
 import pytest
 
 from client import AsyncClient, Client, RpcError, TransportError
-from client.errors import Busy, Conflict, InternalError, NotFound, NotReached, RateLimited, Unauthorized
+from client.errors import (
+    Busy,
+    Conflict,
+    InternalError,
+    NotFound,
+    NotReached,
+    RateLimited,
+    TimedOut,
+    Unauthorized,
+)
 from client.protocol import Reply, Retry, Writer, dumps, exchange
 from tests.client.conftest import answered, refused
+from tests.ports import free_port
 
 QUICK = Retry(first=0.001, longest=0.002)
 BUSY = refused(-32009, "BUSY", 503, retryAfterMs=1)
@@ -86,6 +97,23 @@ def test_a_notification_is_never_sent_again(scripted):
         client.notify("core.ConfirmCohort", programId="p", cohortName="Monday")
 
     assert 1 == len(server.sent)
+
+
+async def test_a_server_that_is_not_there_is_not_reached():
+    url = f"http://127.0.0.1:{free_port()}"
+
+    with Client(url, retry=None) as client, pytest.raises(NotReached):
+        client.lookup_program("k")
+    async with AsyncClient(url, retry=None) as client:
+        with pytest.raises(NotReached):
+            await client.lookup_program("k")
+
+
+def test_a_server_that_does_not_answer_in_time_has_timed_out():
+    with socket.create_server(("127.0.0.1", free_port())) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with Client(url, retry=None, timeout=0.1) as client, pytest.raises(TimedOut):
+            client.lookup_program("k")
 
 
 def test_the_attempts_are_counted(scripted):
