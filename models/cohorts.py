@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import unicodedata
 from typing import Self
 from uuid import UUID
 
@@ -13,14 +12,7 @@ from models.errors import Conflict, Invalid, NotFound
 from models.programs import Program
 from models.rows import DatedModel
 from models.statements import Rows, Select, given
-from models.text import without_zero_width
-
-
-def name_key(name: str) -> str:
-    """The form in which cohort names compare: without zero-width characters, NFKC, blanks trimmed and
-    collapsed, case folded."""
-    folded = unicodedata.normalize("NFKC", without_zero_width(name)).casefold()
-    return " ".join(without_zero_width(unicodedata.normalize("NFKC", folded)).split())
+from models.text import name_key
 
 
 class Cohort(DatedModel):

@@ -15,9 +15,9 @@ import peewee
 
 from models import actor, clock
 from models.errors import Conflict, Invalid, NotFound
-from models.rows import BaseModel, ChoiceField, DatedModel, DayField, InstantField
+from models.rows import BaseModel, ChoiceField, DatedModel, DayField, InstantField, KeyField
 from models.statements import Select, Statement, Stored, given
-from models.text import trimmed, without_zero_width
+from models.text import name_key, trimmed, without_zero_width
 
 EMAIL_AT_MOST = 254
 _TOO_LONG = f"Must have at most {EMAIL_AT_MOST} characters."
@@ -322,6 +322,9 @@ class _Named(DatedModel):
     """Something with a handle by which people are sorted."""
 
     handle = peewee.TextField(unique=True)
+    # None: it was made before handles were folded, when another one's differed in letter case alone. Such
+    # a row is found by its id, until it gets another handle.
+    handle_key = KeyField("handle", null=True, unique=True)
     name = peewee.TextField()
     sourced_id = peewee.TextField(null=True, index=True)
 
@@ -337,6 +340,8 @@ class _Named(DatedModel):
         """Those of which all this is true, by handle."""
         if "id" in values:
             cls.of(values["id"])
+        if "handle" in values:
+            values["handle_key"] = name_key(values.pop("handle"))
         found = cls._having(**values).order_by(cls.handle, cls.id)
         return list(found.limit(limit).offset(offset))
 
@@ -346,16 +351,16 @@ class _Named(DatedModel):
 
     @classmethod
     def handled(cls, handle: str) -> Self | None:
-        return cls.find(handle=handle)
+        """The one with this handle, however it is spelled."""
+        return cls.find(handle_key=name_key(handle))
 
     @classmethod
     def put(cls, row_id: UUID | None, **values: Any) -> Self:
         """Make one, or change the one with this id. Conflict: the handle is another one's."""
         handle = values.get("handle")
-        holder = None if handle is None else cls.handled(handle)
-        if holder is not None and holder.id != row_id:
-            raise Conflict("HANDLE_TAKEN", f"Another {cls.__name__.lower()} has this handle")
         found = None if row_id is None else cls.find(id=row_id)
+        if handle is not None and (found is None or found.handle != handle):
+            cls._check_handle(handle, row_id)
         if found is not None:
             found.change(**values)
             return found
@@ -364,6 +369,15 @@ class _Named(DatedModel):
         if row_id is not None:
             values["id"] = row_id
         return cls.add(**{"name": handle, **values})
+
+    @classmethod
+    def _check_handle(cls, handle: str, row_id: UUID | None) -> None:
+        """Invalid: it says nothing. Conflict: it is another one's."""
+        if not name_key(handle):
+            raise Invalid({"handle": ["Must not be empty."]})
+        holder = cls.handled(handle) or cls.find(handle=handle)
+        if holder is not None and holder.id != row_id:
+            raise Conflict("HANDLE_TAKEN", f"Another {cls.__name__.lower()} has this handle")
 
 
 class Group(_Named):
@@ -427,7 +441,7 @@ class _Tagged(_Link):
 
     @classmethod
     def has(cls, user: User, handle: str) -> bool:
-        return bool(_having(cls).stored(user_id=user.id, handle=handle))
+        return bool(_having(cls).stored(user_id=user.id, handle_key=name_key(handle)))
 
     @classmethod
     def handles(cls) -> peewee.ModelSelect[Any]:
@@ -455,7 +469,7 @@ def _having(links: type[_Tagged]) -> Statement:
     """The select of a user's link to what has a handle."""
     tag = links._meta.fields[links.tag].rel_model
     found = links.select(links.id).join(tag)
-    return Statement(found.where(links.user == given("user_id"), tag.handle == given("handle")))
+    return Statement(found.where(links.user == given("user_id"), tag.handle_key == given("handle_key")))
 
 
 class UserGroup(_Tagged):

@@ -12,8 +12,9 @@ import peewee
 
 from models import clock, memory
 from models.errors import Conflict, Invalid, NotFound
-from models.rows import ChoiceField, DatedModel, DayField
+from models.rows import ChoiceField, DatedModel, DayField, KeyField
 from models.statements import Rows, Select, Statement, any_given, given
+from models.text import name_key
 
 DURATION_AT_MOST = 36_600  # days: a hundred years
 
@@ -79,7 +80,8 @@ class ProgramKind(_InTree):
     noun = "program kind"
 
     name = peewee.TextField()
-    handle = peewee.TextField(null=True, index=True)
+    handle = peewee.TextField(null=True)
+    handle_key = KeyField("handle", null=True, index=True)  # kinds may share one
     group = peewee.TextField(null=True)
     parent_id: UUID | None
     parent = peewee.ForeignKeyField("self", null=True, backref="children")
@@ -95,6 +97,8 @@ class ProgramKind(_InTree):
         """The kinds of which all this is true, archived ones too, by name."""
         for name in values.keys() & {"id", "parent_id"}:
             cls.of(values[name])
+        if "handle" in values:
+            values["handle_key"] = name_key(values.pop("handle"))
         found = cls.select().filter(**values).order_by(cls.name, cls.id)
         return list(found.limit(limit).offset(offset))
 

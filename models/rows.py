@@ -15,7 +15,7 @@ from models import actor, clock, memory
 from models.database import database, run, run_for_each
 from models.ids import TextUUID, new_id
 from models.sets import MANY, Columns, Prepared
-from models.text import instant_text
+from models.text import instant_text, name_key
 
 
 class _Converted(peewee.Field):
@@ -74,6 +74,14 @@ class ChoiceField(_Converted):
         super().__init__(**options)
         # Either way the member, which is a text; anything else is refused.
         self.store = self.load = {choice.value: choice for choice in choices}.__getitem__
+
+
+class KeyField(peewee.TextField):
+    """The form in which another column's text compares, kept by whatever stores that column."""
+
+    def __init__(self, of: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.of = of  # name of that column
 
 
 class BaseModel(peewee.Model):
@@ -180,13 +188,13 @@ class BaseModel(peewee.Model):
     def inserts(cls, rows: Sequence[Mapping[str, Any]]) -> Prepared:
         """What inserts new rows, given as values by the names of all columns."""
         sql, columns = _insert(cls)
-        return Prepared(cls, sql, columns, False, [_stored(row, columns) for row in rows])
+        return Prepared(cls, sql, _names(cls), False, [_stored(row, columns) for row in rows])
 
     @classmethod
     def updates(cls, rows: Sequence[Mapping[str, Any]], *names: str) -> Prepared:
         """What stores the columns of these names, of rows given as values by the names of columns."""
         sql, columns = _update(cls, names)
-        return Prepared(cls, sql, columns, True, [_stored(row, columns) for row in rows])
+        return Prepared(cls, sql, _names(cls, names), True, [_stored(row, columns) for row in rows])
 
     @classmethod
     def run_prepared(cls, prepared: Prepared) -> None:
@@ -238,11 +246,17 @@ def _conversion(column: peewee.Field, way: str) -> _Convert | None:
     target = column.rel_field if isinstance(column, peewee.ForeignKeyField) else column
     if isinstance(target, _Converted):
         return target.store if way == "db_value" else target.load
-    return None if type(target) in (peewee.TextField, peewee.IntegerField) else getattr(target, way)
+    return None if type(target) in (peewee.TextField, peewee.IntegerField, KeyField) else getattr(target, way)
 
 
 def _columns(columns: Iterable[peewee.Field]) -> Columns:
-    return [(column.name, _conversion(column, "db_value")) for column in columns]
+    """Whose value is stored in each column, and what makes what is stored of it."""
+    return [
+        (column.of, name_key)
+        if isinstance(column, KeyField)
+        else (column.name, _conversion(column, "db_value"))
+        for column in columns
+    ]
 
 
 def _stored(values: Mapping[str, Any], columns: Columns) -> list[Any]:
@@ -299,11 +313,27 @@ def _insert(model: type[BaseModel]) -> tuple[str, Columns]:
     return sql, _columns(model._meta.sorted_fields)
 
 
+def _updated(model: type[BaseModel], names: tuple[str, ...]) -> list[peewee.Field]:
+    """The columns that are stored where those of these names are: their keys too."""
+    named = {model._meta.combined[name].name for name in names}
+    return [
+        column
+        for column in model._meta.sorted_fields
+        if (column.of if isinstance(column, KeyField) else column.name) in named
+    ]
+
+
+@functools.cache
+def _names(model: type[BaseModel], updated: tuple[str, ...] | None = None) -> tuple[str, ...]:
+    """The names of the columns of an insert, or of an update of these and their keys."""
+    columns = model._meta.sorted_fields if updated is None else [*_updated(model, updated), model.id]
+    return tuple(column.name for column in columns)
+
+
 @functools.cache
 def _update(model: type[BaseModel], names: tuple[str, ...]) -> tuple[str, Columns]:
     """The update of some columns of the row with an id."""
-    named = {model._meta.combined[name].name for name in names}
-    columns = [column for column in model._meta.sorted_fields if column.name in named]
+    columns = _updated(model, names)
     sql, _ = model.update(dict.fromkeys(columns, peewee.SQL("?"))).where(model.id == peewee.SQL("?")).sql()
     return sql, _columns([*columns, model.id])
 

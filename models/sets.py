@@ -22,7 +22,9 @@ from models.database import run, run_for_each
 MANY = 100  # rows, from which one statement for all is worth it
 DIFFERENT = 4  # columns, above which JSON costs more than it saves
 
-Columns = list[tuple[str, Callable[[Any], Any] | None]]  # name, and what makes what is stored of a value
+# For each column the name of the one whose value is stored in it, its own but for keys, and what makes what
+# is stored of that.
+Columns = list[tuple[str, Callable[[Any], Any] | None]]
 
 
 @dataclass(slots=True)
@@ -31,7 +33,7 @@ class Prepared:
 
     model: type[peewee.Model]
     sql: str
-    columns: Columns
+    names: tuple[str, ...]  # of the columns
     is_update: bool  # of the row with the id that is the last value; else an insert, with the id first
     rows: list[list[Any]]
     _differing: tuple[int, ...] = ()  # places of the columns in which many rows are not all alike
@@ -53,15 +55,14 @@ class Prepared:
 
     def set(self, name: str, value: Any) -> None:
         """Give all rows this value, as it is stored, in a column."""
-        [place] = [place for place, (column, _) in enumerate(self.columns) if column == name]
+        [place] = [place for place, column in enumerate(self.names) if column == name]
         for row in self.rows:
             row[place] = value
 
     def run(self) -> None:
         """Put the rows into the database."""
         if 0 < len(self._differing) <= DIFFERENT:
-            names = tuple(name for name, _ in self.columns)
-            sql, params = _at_once(self.model, names, self.is_update, self._differing)
+            sql, params = _at_once(self.model, self.names, self.is_update, self._differing)
             run(sql, [param.filled(self.rows, self._differing) for param in params])
         elif self.rows:
             run_for_each(self.sql, self.rows)

@@ -4,6 +4,7 @@ and how an instant is written."""
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import UTC, datetime
 
 import orjson
@@ -39,6 +40,15 @@ def trimmed(text: str) -> str:
     while (shorter := text.strip().strip(_ZERO_WIDTH)) != text:
         text = shorter
     return text
+
+
+def name_key(name: str) -> str:
+    """The form in which names and handles compare.
+
+    NFKC without zero-width characters, blanks trimmed and collapsed, case folded.
+    """
+    folded = unicodedata.normalize("NFKC", without_zero_width(name)).casefold()
+    return " ".join(without_zero_width(unicodedata.normalize("NFKC", folded)).split())
 
 
 def instant_text(instant: datetime) -> str:

@@ -11,10 +11,11 @@ from uuid import UUID
 import peewee
 
 from models.memberships import Membership, MembershipState
-from models.people import User, email_key
+from models.people import User
 from models.programs import Program
 from models.query import meaning, search
-from models.query.meaning import NAMES, Link, Meaning, People, Places, What, all_of, any_of
+from models.query.items import sorted_out
+from models.query.meaning import NAMES, Link, Meaning, Places, What, all_of, any_of
 from models.query.search import NATURAL
 from models.query.syntax import parse
 from models.query.tree import (
@@ -31,11 +32,14 @@ from models.query.tree import (
     SortField,
     Term,
     Tied,
+    Unplaced,
+    is_about_participant,
+    is_excluded,
+    states_of,
 )
 from models.query.values import POINT_VALUES, RANGE_VALUES, Later, Values, own_name
 from models.rows import BaseModel
 from models.statements import HOLE, Piece, Statement, given
-from models.text import UUID_TEXT
 
 Few = frozenset[int]  # the numbers of the parts that find few
 
@@ -64,6 +68,20 @@ class _Part:
         return peewee.Expression(found, "IS NOT", _TRUE) if self.excluded else found
 
 
+@dataclass(frozen=True)
+class _Group:
+    """Terms joined by `^`, by the numbers of their parts.
+
+    Some parts are about the row itself. In a program query others may be about one participant, who
+    must be all of it at once.
+    """
+
+    of_row: Sequence[int]
+    takes_away: bool  # it says only what is not wanted, and is taken away from what others find
+    of_member: Sequence[int] | None = None  # None: the group asks for no participant
+    member: Meaning | None = None  # around these
+
+
 class Compiled:
     """The statements of one query, for whoever asks and on whatever day.
 
@@ -74,15 +92,8 @@ class Compiled:
     def __init__(self, query: Query, language: Language, text: str = "") -> None:
         self.query, self.language = query, language
         reader = _Reader(query, language, text)
-        self.parts: list[_Part] = []
-        self._groups: list[range] = []  # of numbers of parts
-        for group in query.anyof:
-            first = len(self.parts)
-            self.parts += reader.group(group.terms)
-            self._groups.append(range(first, len(self.parts)))
-        self._search = len(self.parts)
-        if query.search is not None:
-            self.parts.append(reader.search(query.search))
+        self._groups = reader.groups()
+        self.parts, self._search = reader.parts, reader.search
         self._always = list(reader.always())
         self.later = reader.later
         self._statements: dict[tuple[Few, bool], Statement] = {}
@@ -98,27 +109,31 @@ class Compiled:
         tests: list[peewee.Node] = list(self._always)
         alternatives: list[peewee.Node] = []
         for group in self._groups:
-            found = all_of([self.parts[number].form(number in few) for number in group])
-            (tests if self._takes_away(group) else alternatives).append(found)
+            (tests if group.takes_away else alternatives).append(self._form(group, few))
         if alternatives:
             tests.append(any_of(alternatives))
-        if self.query.search is not None:
+        if self._search is not None and self.language is not Language.PROGRAMS:
             tests.append(self.parts[self._search].form(self._search in few))
         return all_of(tests)
 
-    def _takes_away(self, group: range) -> bool:
-        """Whether a group says only what is not wanted: that is taken away from what others find."""
-        return all(self.parts[number].excluded for number in group)
+    def _form(self, group: _Group, few: Few) -> peewee.Node:
+        found = [self.parts[number].form(number in few) for number in group.of_row]
+        if group.member is not None and group.of_member is not None:
+            inner = all_of([self.parts[number].form(number in few) for number in group.of_member])
+            leads = not (few - self.excluded).isdisjoint(group.of_member)
+            form = group.member.listed if leads else group.member.each
+            assert form is not None
+            found.append(form.around(inner))
+        return all_of(found)
 
     def few(self, values: Values, most: int) -> Few:
         """The parts whose lists are made of at most so many rows, or people, each of whom has several."""
         listed = [number for number, part in enumerate(self.parts) if part.listed is not None]
         few = frozenset(number for number in listed if self.parts[number].is_few is None)
         asked = [number for number in listed if number not in few]
-        terms = [number for number in asked if number != self._search]
-        few |= self._found_few(terms, values, most)
-        if terms != asked and not self.leads(few):  # the search looks at all users
-            few |= self._found_few([self._search], values, most)
+        few |= self._found_few([number for number in asked if number != self._search], values, most)
+        if not self.leads(few):  # the search looks at all users
+            few |= self._found_few([number for number in asked if number == self._search], values, most)
         return few
 
     def _found_few(self, numbers: Sequence[int], values: Values, most: int) -> Few:
@@ -139,11 +154,13 @@ class Compiled:
 
     def leads(self, few: Few) -> bool:
         """Whether the lists of these parts lead to all that the query finds: then no others are looked at."""
-        if self._search in few:
+        if self._search in few and self.language is not Language.PROGRAMS:
             return True
-        alternatives = [group for group in self._groups if not self._takes_away(group)]
-        leading = {number for number in few if not self.parts[number].excluded}
-        return bool(alternatives) and all(not leading.isdisjoint(group) for group in alternatives)
+        alternatives = [group for group in self._groups if not group.takes_away]
+        leading = few - self.excluded
+        return bool(alternatives) and all(
+            not leading.isdisjoint([*group.of_row, *(group.of_member or ())]) for group in alternatives
+        )
 
 
 class _Reader:
@@ -152,31 +169,88 @@ class _Reader:
     def __init__(self, query: Query, language: Language, text: str) -> None:
         self._query, self._language = query, language
         self.later = Later(text)
-        self._is_about: set[type[What]] = set()
+        self.parts: list[_Part] = []
+        self._found_in_role: list[bool] = []  # of groups of a user query: whether a term sees to it
         # What the whole query says of users, and of the memberships by which they are found.
         self._values: Values = {}
         if query.status is not None:
             self._values["status"] = query.status.value
         if query.role is not None:
             self._values["role"] = query.role.value
+        self.search: int | None = None
+        if query.search is not None:
+            self.search = self._add(self._searching(query.search))
 
-    def group(self, terms: Sequence[Term]) -> Iterator[_Part]:
-        """The parts that terms joined by `^` make."""
-        asked = [set(term.states) for term in terms if isinstance(term, ProgramTerm) and term.states]
-        states = sorted(set.intersection(*asked)) if asked else None
-        by_people = False
+    def _add(self, part: _Part) -> int:
+        self.parts.append(part)
+        return len(self.parts) - 1
+
+    def groups(self) -> list[_Group]:
+        """The groups of terms, each with the parts that its terms make."""
+        of_one = self._of_program if self._language is Language.PROGRAMS else self._of_row
+        groups = [of_one(group.terms) for group in self._query.anyof]
+        if self._language is Language.PROGRAMS and all(group.takes_away for group in groups):
+            everything = self._with_member([], [], None)
+            if everything.of_member is not None:
+                groups.append(everything)
+        return groups
+
+    def _of_row(self, terms: Sequence[Term]) -> _Group:
+        """Terms that are each about the user or the membership that is found."""
+        numbers = []
+        by_membership = False
         for term in terms:
             what, values, names = self._meant(term)
-            self._is_about.add(type(what))
-            excluded = isinstance(term, Listed) and term.excluded
-            by_people |= isinstance(what, People) and not excluded
-            if self._language is Language.PROGRAMS and states is not None:
-                values = values | {"states": states}
-            link = self._link(what, "states" in values)
-            made = meaning.meaning(self._language, what, link)
-            yield _given(made, self._values | values, names, excluded)
-        if self._language is Language.PROGRAMS and states is not None and not by_people:
-            yield _Part(self._some_member(states))
+            by_membership |= isinstance(what, Places) and not is_excluded(term)
+            made = meaning.meaning(self._language, what, self._link(what, "states" in values))
+            numbers.append(self._add(_given(made, self._values | values, names, is_excluded(term))))
+        takes_away = all(map(is_excluded, terms))
+        if not takes_away:
+            self._found_in_role.append(by_membership)
+        return _Group(numbers, takes_away)
+
+    def _of_program(self, terms: Sequence[Term]) -> _Group:
+        """Terms about the program that is found, and those about one participant.
+
+        Where no term gives a participant, what is excluded is excluded of all participants.
+        """
+        takes_away = all(map(is_excluded, terms))
+        gives_member = any(is_about_participant(term) and not is_excluded(term) for term in terms)
+        asked = [set(states_of(term)) for term in terms if states_of(term) and not is_excluded(term)]
+        states = sorted(set.intersection(*asked)) if asked else None
+        of_row: list[int] = []
+        of_member: list[int] = []
+        for term in terms:
+            what, values, names = self._meant(term)
+            excluded = is_excluded(term)
+            if not is_about_participant(term):
+                made = meaning.meaning(Language.PROGRAMS, what, Link())
+                of_row.append(self._add(_given(made, values, names, excluded)))
+                continue
+            made = meaning.meaning(Language.PARTICIPANTS, what, Link(states="states" in values))
+            if gives_member or not excluded:
+                of_member.append(self._add(_given(made, values, names, excluded)))
+            else:
+                around = self._around(None if states_of(term) else states)
+                of_row.append(self._add(_given(made, values, names, excluded, around)))
+        if takes_away:
+            return _Group(of_row, takes_away)
+        return self._with_member(of_row, of_member, states)
+
+    def _with_member(
+        self, of_row: Sequence[int], of_member: Sequence[int], states: Sequence[str] | None
+    ) -> _Group:
+        """A group with all that the query says of its participant."""
+        searched: list[int] = [] if self.search is None else [self.search]
+        of_member = [*of_member, *searched]
+        if of_member or states is not None or "role" in self._values:
+            return _Group(of_row, False, of_member, self._around(states))
+        return _Group(of_row, False)
+
+    def _around(self, states: Sequence[str] | None) -> Meaning:
+        """Programs with a participant as the query and these states say, to be put around more of that."""
+        link = Link("role" in self._values, states is not None, "status" in self._values)
+        return meaning.with_member(link).given(self._values | {"states": states})
 
     def _link(self, what: What, has_states: bool) -> Link:
         """What must be true of the membership by which a term finds."""
@@ -186,13 +260,7 @@ class _Reader:
                 return Link(role=has_role, states=has_states)
             case Language.PARTICIPANTS, Places():
                 return Link(states=has_states)  # the role is that of the row, whatever the terms
-            case Language.PROGRAMS, People():
-                return Link(has_role, has_states, "status" in self._values)
         return Link()
-
-    def _some_member(self, states: Sequence[str] | None = None) -> Piece:
-        link = Link("role" in self._values, states is not None, "status" in self._values)
-        return meaning.some_member(link).given(self._values | {"states": states})
 
     def _meant(self, term: Term) -> tuple[What, Values, Mapping[str, str]]:
         """What a term is about, its values, and the names of those that it will be run with."""
@@ -203,15 +271,16 @@ class _Reader:
                 return meaning.somebody(), *self._user(user_id, at)
             case Tied(tie=tie, user_id=user_id, at=at):
                 return meaning.tied(tie), *self._user(user_id, at)
-            case Listed(noun=noun, items=items):
-                ids, words = _sorted_out(noun, items)
+            case Unplaced():
+                active = {"states": [MembershipState.ACTIVE]} if self._language is Language.USERS else {}
+                return meaning.unplaced(), active, {}
+            case Listed(noun=noun, items=items, states=states):
+                ids, words = sorted_out(noun, items)
                 values: Values = {"ids": _one_or_all(ids), "words": _one_or_all(words)}
                 counts = min(len(ids), 2), min(len(words), 2)
-                if not any(counts):
-                    counts = 2, 0  # any number of ids, which may be none
                 if self._language is Language.USERS and noun in _OF_ACTIVE:  # found by that membership itself
                     return meaning.runs(noun, *counts), values | {"states": [MembershipState.ACTIVE]}, {}
-                return meaning.listed(noun, *counts), values, {}
+                return meaning.listed(noun, *counts), values | ({"states": states} if states else {}), {}
             case ProgramTerm(phase=phase, range=span, states=states):
                 number = len(self.later.ranges)
                 self.later.ranges.append(span)
@@ -225,13 +294,12 @@ class _Reader:
             self.later.current = at
         return {}, {"user_id": "current"}
 
-    def search(self, search: Search) -> _Part:
+    def _searching(self, search: Search) -> _Part:
         """The part that `where` makes."""
         test = any_of([all_of([self._comparison(one) for one in group]) for group in search.groups])
         if self._language is Language.USERS:
             return _Part(test)
-        link = self._link(meaning.everybody(), has_states=False)
-        return _given(meaning.searched(self._language, link).around(test), self._values)
+        return _given(meaning.searched().around(test), {})
 
     def _comparison(self, comparison: Comparison) -> Piece:
         word, match = comparison.word, comparison.match
@@ -250,38 +318,21 @@ class _Reader:
             match self._language:
                 case Language.PARTICIPANTS:
                     yield meaning.in_role().given(self._values)
-                case Language.USERS if Places not in self._is_about:
+                case Language.USERS if not all(self._found_in_role or [False]):
                     yield meaning.some_membership().given(self._values)
-                case Language.PROGRAMS if People not in self._is_about and self._query.search is None:
-                    yield self._some_member()
 
 
 def _given(
-    made: Meaning, values: Values, names: Mapping[str, str] | None = None, excluded: bool = False
+    made: Meaning,
+    values: Values,
+    names: Mapping[str, str] | None = None,
+    excluded: bool = False,
+    around: Meaning | None = None,
 ) -> _Part:
-    def given(piece: Piece | None) -> Piece | None:
-        return None if piece is None else piece.given(values, names or {})
-
-    return _Part(made.each.given(values, names or {}), given(made.listed), given(made.is_few), excluded)
-
-
-def _sorted_out(noun: Noun, items: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The items that are ids, and the handles or emails as they are stored."""
-    ids = [item.lower() for item in items if UUID_TEXT.fullmatch(item)]
-    words = [item for item in items if not UUID_TEXT.fullmatch(item)]
-    match noun:
-        case Noun.USERS:
-            words = [key for word in words if (key := _email_key(word)) is not None]
-        case Noun.COHORTS:
-            words = []  # they have no handles
-    return ids, words
-
-
-def _email_key(text: str) -> str | None:
-    try:
-        return email_key(text)
-    except ValueError:
-        return None
+    made = made.given(values, names or {})
+    if around is not None:
+        made = around.around(made)
+    return _Part(made.each, made.listed, made.is_few, excluded)
 
 
 def _one_or_all(values: list[str]) -> str | list[str]:
@@ -295,8 +346,8 @@ def _own_names(names: Sequence[str], number: int) -> dict[str, str]:
 # The selects that conditions are put into.
 
 
-@functools.cache
-def _frame(language: Language, sort: Sort | None, in_head: bool) -> Piece:
+@functools.lru_cache(maxsize=256)
+def _frame(language: Language, sort: tuple[Sort, ...], in_head: bool) -> Piece:
     tests = [HOLE]
     if in_head:
         edge = [given(own_name(number, "edge")) for number in range(len(NATURAL[language]))]
@@ -313,12 +364,12 @@ _MODELS: dict[Language, type[BaseModel]] = {
 }
 
 
-def _rows(language: Language, sort: Sort | None) -> peewee.ModelSelect[Any]:
+def _rows(language: Language, sort: Sequence[Sort]) -> peewee.ModelSelect[Any]:
     model = _MODELS[language]
     found = model.select(model.id)
     if language is Language.PARTICIPANTS:  # crossed: SQLite takes them in this order, whatever it thinks
         found = found.join(User, peewee.JOIN.CROSS).where(Membership.user == User.id)
-        if sort is not None and sort.field in (SortField.START, SortField.END):
+        if any(one.field in (SortField.START, SortField.END) for one in sort):
             found = found.join_from(Membership, Program, peewee.JOIN.CROSS)
             found = found.where(Membership.program == Program.id)
     return found

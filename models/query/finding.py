@@ -81,7 +81,7 @@ def ids(
     wanted = 0 if limit is None else offset + limit
     few = query.few(values, pace.few + pace.few_per_row * wanted)
     if not query.leads(few):
-        if wanted and query.query.sort is None:
+        if wanted and not query.query.sort:
             found = _in_head(query, few, page, pace.head + pace.head_per_row * wanted, pace)
             if len(found) == limit:
                 return found

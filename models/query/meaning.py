@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,7 @@ from models.statements import HOLE, Piece, any_given, given
 NAMES: dict[type[peewee.Model], str] = {User: "u", Program: "p", Membership: "m"}
 
 _ONE = peewee.SQL("1")
+_NO_NAMES: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +55,7 @@ class Places:
 
     row: peewee.Node  # for an index to find the memberships by
     by_hand: peewee.Node  # the same, for memberships that were found by another index
-    program: peewee.Node
+    program: peewee.Node | None  # None: it is not about programs
     in_order: bool = False  # an index gives these memberships in the order of their ids
 
 
@@ -92,11 +93,22 @@ class Meaning:
     listed: Piece | None  # None: there is no list
     is_few: Piece | None  # whether the list is made of at most so many; None: always
 
-    def around(self, inner: peewee.Node) -> Meaning:
-        """The same with a part put where it has a hole."""
+    def given(self, values: Mapping[str, Any], names: Mapping[str, str] = _NO_NAMES) -> Meaning:
+        """The same with some of the values already given; others will be asked for by another name."""
 
         def filled(piece: Piece | None) -> Piece | None:
-            return piece and piece.around(inner)
+            return None if piece is None else piece.given(values, names)
+
+        return Meaning(self.each.given(values, names), filled(self.listed), filled(self.is_few))
+
+    def around(self, inner: peewee.Node | Meaning) -> Meaning:
+        """The same with a part put where it has a hole; each of its forms, if there are more."""
+        if isinstance(inner, Meaning):
+            listed = None if self.listed is None or inner.listed is None else self.listed.around(inner.listed)
+            return Meaning(self.each.around(inner.each), listed, inner.is_few)
+
+        def filled(piece: Piece | None) -> Piece | None:
+            return None if piece is None else piece.around(inner)
 
         return Meaning(self.each.around(inner), filled(self.listed), filled(self.is_few))
 
@@ -141,22 +153,17 @@ def meaning(language: Language, what: What, link: Link) -> Meaning:
         case Language.PARTICIPANTS, Places():
             is_few = None if what.in_order else _few_rows(what.row)
             return _meaning(all_of([what.by_hand, *tests]), all_of([what.row, *tests]), is_few)
-        case Language.PROGRAMS, People():
-            members = _of_program(link).where(what.test)
-            if what.ids is None:
-                return _meaning(_exists(members), None)
-            among = Membership.user.in_(what.ids)
-            programs = _linked(link, Membership.program).where(among)
-            return _meaning(_exists(members), Program.id.in_(programs), _few_people(what, "few_people"))
-        case Language.PROGRAMS, Places():
+        case Language.PROGRAMS, Places() if what.program is not None:
             return _meaning(what.program, what.program)
-    raise ValueError(language)
+    raise ValueError(language, what)
 
 
 @functools.cache
-def some_member(link: Link) -> Piece:
-    """Whether the program has a membership that is as it must be."""
-    return Piece(_exists(_of_program(link)), NAMES)
+def with_member(link: Link) -> Meaning:
+    """The programs with a membership that is as it must be, to be put around tests of it and its user."""
+    members = _linked(link, _ONE).where(Membership.program == Program.id, HOLE)
+    programs = _linked(link, Membership.program).where(HOLE)
+    return _meaning(_exists(members), Program.id.in_(programs))
 
 
 @functools.cache
@@ -177,20 +184,14 @@ def some_membership() -> Piece:
 
 
 @functools.cache
-def searched(language: Language, link: Link) -> Meaning:
-    """A meaning to be put around a test of the user `u`."""
-    found = People(HOLE, User.select(User.id).where(HOLE))
-    return meaning(language, found, link)
+def searched() -> Meaning:
+    """What finds memberships by their users, to be put around a test of the user `u`."""
+    return meaning(Language.PARTICIPANTS, People(HOLE, User.select(User.id).where(HOLE)), Link())
 
 
 def _linked(link: Link, *columns: peewee.Node) -> peewee.ModelSelect[Any]:
     """The memberships that are as they must be, of whichever program."""
     return Membership.select(*columns).join(User).where(all_of(link.tests()))
-
-
-def _of_program(link: Link) -> peewee.ModelSelect[Any]:
-    """Those of the program `p`."""
-    return _linked(link, _ONE).where(Membership.program == Program.id)
 
 
 def _exists(query: peewee.SelectBase) -> peewee.Function:
@@ -321,6 +322,12 @@ def runs(noun: Noun, ids: int, words: int) -> Places:
     return _within(program)
 
 
+@functools.cache
+def unplaced() -> Places:
+    """Memberships without a cohort."""
+    return Places(Membership.cohort.is_null(), _ByHand(Membership.cohort).is_null(), None)
+
+
 def _within(program: peewee.Node) -> Places:
     """Memberships of the programs that pass a test."""
     programs = Program.select(Program.id).where(program)
@@ -340,9 +347,9 @@ def _named(column: peewee.Field, model: Any, ids: int, words: int) -> peewee.Nod
     """Whether a column names a row that has one of the ids or, as its handle, one of the words."""
     if not words:
         return any_of(_tests((column, "ids", ids)))
-    names = any_of(_tests((model.id, "ids", ids), (model.handle, "words", words)))
+    names = any_of(_tests((model.id, "ids", ids), (model.handle_key, "words", words)))
     rows = model.select(model.id).where(names)
-    is_one = words == 1 and not ids and model.handle.unique
+    is_one = words == 1 and not ids and model.handle_key.unique
     return column == rows if is_one else column.in_(rows)
 
 

@@ -90,12 +90,13 @@ NATURAL: dict[Language, Sequence[peewee.Node]] = {
 }
 
 
-def order(language: Language, sort: Sort | None) -> Sequence[peewee.Node]:
+def order(language: Language, sorts: Sequence[Sort]) -> Sequence[peewee.Node]:
     """What rows are sorted by: what is asked for, nothing last, and then the language's own order."""
-    usual = NATURAL[language]
-    match sort and sort.field:
-        case None:
-            return usual
+    return [*(column for sort in sorts for column in _by(language, sort)), *NATURAL[language]]
+
+
+def _by(language: Language, sort: Sort) -> Sequence[peewee.Node]:
+    match sort.field:
         case SortField.START:
             first: list[Any] = [Program.start_date]
         case SortField.END:
@@ -108,9 +109,9 @@ def order(language: Language, sort: Sort | None) -> Sequence[peewee.Node]:
             first = _by_text(User.first)
         case SortField.LAST:
             first = _by_text(User.last)
-    if sort and sort.descending:
+    if sort.descending:
         first[-1] = first[-1].desc()
-    return [*first, *usual]
+    return first
 
 
 def _by_text(text: peewee.Node) -> list[Any]:

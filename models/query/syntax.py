@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import chain
@@ -19,6 +19,8 @@ from lark.lexer import PatternRE, PatternStr, TerminalDef
 from models.errors import QueryError
 from models.memberships import MembershipRole, MembershipState
 from models.query import vocabulary
+from models.query.hints import hint
+from models.query.items import is_possible
 from models.query.tree import (
     AllOf,
     Between,
@@ -44,6 +46,7 @@ from models.query.tree import (
     Tied,
     Today,
     Unit,
+    Unplaced,
     Word,
 )
 from models.text import DAY_TEXT, FORBIDDEN, QUERY
@@ -51,7 +54,6 @@ from models.text import DAY_TEXT, FORBIDDEN, QUERY
 # At most.
 TERMS = 200
 SHIFT_DIGITS = 7
-LIMIT_DIGITS = 9
 SHOWN_CHARACTERS = 40
 
 
@@ -64,10 +66,10 @@ def parse(text: str, language: Language) -> Query:
         _check_terms(query)
         _check_sort(query.sort, language)
     except _Mistake as mistake:
-        expected = _known(mistake.expected, language)
+        told = hint(_known(mistake.expected, language), text, mistake.place)
         found = mistake.found or shown_at(text, mistake.place)
-        problem = f"expected {_either(expected)}, found {found}"
-        raise QueryError(text, mistake.place, problem, expected) from None
+        problem = f"expected {told.words or _either(told.expected)}, found {found}"
+        raise QueryError(text, mistake.place, problem, told.expected) from None
     return query
 
 
@@ -98,9 +100,12 @@ def _check_terms(query: Query) -> None:
         raise _Mistake(places[TERMS], f"at most {TERMS} terms", found=str(len(places)))
 
 
-def _check_sort(sort: Sort | None, language: Language) -> None:
-    if sort and sort.field not in vocabulary.SORT_FIELDS[language]:
-        raise _Mistake(sort.at, *vocabulary.LISTS["FIELD"])
+def _check_sort(sorts: Sequence[Sort], language: Language) -> None:
+    for number, sort in enumerate(sorts):
+        if sort.field not in vocabulary.SORT_FIELDS[language]:
+            raise _Mistake(sort.at, *vocabulary.LISTS["FIELD"])
+        if sort.field in [before.field for before in sorts[:number]]:
+            raise _Mistake(sort.at, f"{sort.field} only once", found="it again")
 
 
 def _known(expected: list[str], language: Language) -> list[str]:
@@ -215,12 +220,12 @@ class _Tree(Transformer):
 
     def day(self, words: list[Token]) -> Point:
         [text] = words
+        if not DAY_TEXT.fullmatch(text):
+            raise _Mistake(_at(text), vocabulary.A_DATE)
         try:
-            if DAY_TEXT.fullmatch(text):
-                return OnDay(date.fromisoformat(text), _at(text))
+            return OnDay(date.fromisoformat(text), _at(text))
         except ValueError:
-            pass
-        raise _Mistake(_at(text), vocabulary.A_DAY)
+            raise _Mistake(_at(text), vocabulary.A_DAY) from None
 
     def shift(self, parts: list[Token]) -> Point | _Unitless:
         text = parts[0]
@@ -230,12 +235,18 @@ class _Tree(Transformer):
             return _Unitless(int(text), _at(text))
         return Shift(int(text), _UNITS[parts[1].lower()], _at(text))
 
-    def listed(self, words: list[Token]) -> Term:
+    def listed(self, words: list[Any]) -> Term:
         first, noun, *items = words
+        states = items.pop() if isinstance(items[-1], tuple) else ()
         texts = tuple([_unquoted(item) if item.type == "QUOTED_ITEM" else str(item) for item in items])
-        if "" in texts:
-            raise _Mistake(_at(items[texts.index("")]), *vocabulary.EXPECTED["ITEM"])
-        return Listed(_NOUNS[noun.lower()], texts, first.type == "EXCEPT", _at(first))
+        name, places = _NOUNS[noun.lower()], tuple(map(_at, items))
+        for item, place in zip(texts, places, strict=True):
+            if not is_possible(name, item):
+                raise _Mistake(place, vocabulary.NOUNS[name].items)
+        return Listed(name, texts, first.type == "EXCEPT", states, _at(first), places)
+
+    def unplaced(self, words: list[Token]) -> Term:
+        return Unplaced(_at(words[0]))
 
     def everybody(self, words: list[Token]) -> Term:
         return Everybody(len(words) == 2, _at(words[0]))
@@ -272,13 +283,16 @@ class _Tree(Transformer):
             match = _complete(match)
         return Comparison(word, operator, match, _at(parts[0]))
 
-    def sort(self, words: list[Token]) -> tuple[str, Sort]:
-        return "sort", Sort(SortField(words[0].lower()), len(words) == 2, _at(words[0]))
+    def sort(self, sorts: list[Sort]) -> tuple[str, tuple[Sort, ...]]:
+        return "sort", tuple(sorts)
+
+    def sorted(self, words: list[Token]) -> Sort:
+        return Sort(SortField(words[0].lower()), len(words) == 2, _at(words[0]))
 
     def limit(self, words: list[Token]) -> tuple[str, int]:
         [text] = words
-        if len(text) > LIMIT_DIGITS or not int(text):
-            raise _Mistake(_at(text), f"a number from 1 to {'9' * LIMIT_DIGITS}")
+        if len(text) > vocabulary.LIMIT_DIGITS or not int(text):
+            raise _Mistake(_at(text), vocabulary.A_LIMIT)
         return "limit", int(text)
 
 

@@ -114,11 +114,20 @@ class Noun(StrEnum):
 
 @dataclass(frozen=True)
 class Listed:
-    """`given labels [a, b]`, or `except labels [a, b]`."""
+    """`given labels [a, b]`, or `except kind [a, b] with [completed]`; no states: any."""
 
     noun: Noun  # other spellings of the text (`program-kind`, `user-labels`) are made one
     items: tuple[str, ...]  # as written, without quotes
     excluded: bool = False
+    states: tuple[MembershipState, ...] = ()
+    at: int = _place()
+    places: tuple[int, ...] = field(default=(), compare=False)  # of the items
+
+
+@dataclass(frozen=True)
+class Unplaced:
+    """`given no cohort`."""
+
     at: int = _place()
 
 
@@ -158,7 +167,34 @@ class Tied:
     at: int = _place()
 
 
-Term = ProgramTerm | Listed | Everybody | Somebody | Tied
+Term = ProgramTerm | Listed | Unplaced | Everybody | Somebody | Tied
+
+
+def is_excluded(term: Term) -> bool:
+    return isinstance(term, Listed) and term.excluded
+
+
+def states_of(term: Term) -> tuple[MembershipState, ...]:
+    """The states that it names of memberships; none: any."""
+    return term.states if isinstance(term, Listed | ProgramTerm) else ()
+
+
+# Nouns whose lists say where memberships are: of which program, of which kind, in which cohort.
+PLACES = (Noun.PROGRAMS, Noun.KIND, Noun.COHORTS)
+
+
+def is_about_users(term: Term) -> bool:
+    """Whether it is about users, and not about where memberships are."""
+    if isinstance(term, Listed):
+        return term.noun not in PLACES
+    return not isinstance(term, ProgramTerm | Unplaced)
+
+
+def is_about_participant(term: Term) -> bool:
+    """Whether, in a program query, it is about a participant of the program."""
+    if isinstance(term, Listed) and term.states:  # of a program or kind it is enough that the group says so
+        return term.excluded or term.noun is Noun.COHORTS
+    return is_about_users(term) or isinstance(term, Unplaced)
 
 
 @dataclass(frozen=True)
@@ -238,5 +274,5 @@ class Query:
     status: UserStatus | None = UserStatus.ACTIVE  # None: `status = any`
     role: MembershipRole | None = None  # `participant = …`; None: any
     search: Search | None = None
-    sort: Sort | None = None
+    sort: tuple[Sort, ...] = ()  # the first counts most
     limit: int | None = None

@@ -10,7 +10,16 @@ import peewee
 
 from models.memberships import MembershipRole, MembershipState
 from models.people import User, UserStatus
-from models.query.tree import Language, Noun, Operator, Phase, SortField, Tie, Unit, Word
+from models.query.tree import PLACES, Language, Noun, Operator, Phase, SortField, Tie, Unit, Word
+
+
+@dataclass(frozen=True)
+class NounRow:
+    """What a list names, what its items are, and what a list of them finds."""
+
+    spellings: tuple[str, ...]
+    items: str
+    help: str
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,8 @@ QUALIFIERS = {
     "program starting from today as year with [active, completed]": "the same, by these states",
     "given labels [london-region]": "what has to do with one of those in the list",
     "except labels [london-region]": "all but that",
+    "given kind [cooking] with [completed]": "the same, by these states; of programs, kind and cohorts",
+    "given no cohort": "memberships without a cohort; users by an active one",
     "all users": "every user",
     "all admin": "every user whose role is admin",
     "current user": "the user that the token acts for; `current` alone is the same",
@@ -53,20 +64,27 @@ QUALIFIERS = {
     "participant = trainer": "the role that counts: member, trainer or observer; any unless said",
 }
 
+_BY_HANDLE = "an id or handle"
 NOUNS = {
-    Noun.PROGRAMS: Row(
-        ("programs",), "in one of these programs: ids, or handles of kinds for all their programs"
+    Noun.PROGRAMS: NounRow(
+        ("programs",), _BY_HANDLE, "in one of these programs: ids, or handles of kinds for all their programs"
     ),
-    Noun.KIND: Row(("kind", "program-kind"), "in a program of one of these kinds: ids or handles"),
-    Noun.PROGRAM_KIND_ACTIVE: Row(
-        ("program-kind-active",), "now active in a program of one of these kinds: ids or handles"
+    Noun.KIND: NounRow(
+        ("kind", "program-kind"), _BY_HANDLE, "in a program of one of these kinds: ids or handles"
     ),
-    Noun.USERS: Row(("users",), "one of these users: ids or emails"),
-    Noun.GROUPS: Row(("groups",), "in one of these groups: ids or handles"),
-    Noun.CHANNELS: Row(("channels",), "in one of these channels: ids or handles"),
-    Noun.LABELS: Row(("labels", "user-labels"), "with one of these labels: handles or ids"),
-    Noun.ACTIVE: Row(("active",), "now active in one of these programs, or kinds: ids, or handles of kinds"),
-    Noun.COHORTS: Row(("cohorts",), "in one of these cohorts: ids"),
+    Noun.PROGRAM_KIND_ACTIVE: NounRow(
+        ("program-kind-active",),
+        _BY_HANDLE,
+        "now active in a program of one of these kinds: ids or handles",
+    ),
+    Noun.USERS: NounRow(("users",), "a user id or email", "one of these users: ids or emails"),
+    Noun.GROUPS: NounRow(("groups",), _BY_HANDLE, "in one of these groups: ids or handles"),
+    Noun.CHANNELS: NounRow(("channels",), _BY_HANDLE, "in one of these channels: ids or handles"),
+    Noun.LABELS: NounRow(("labels", "user-labels"), _BY_HANDLE, "with one of these labels: handles or ids"),
+    Noun.ACTIVE: NounRow(
+        ("active",), _BY_HANDLE, "now active in one of these programs, or kinds: ids, or handles of kinds"
+    ),
+    Noun.COHORTS: NounRow(("cohorts",), "a cohort id", "now in one of these cohorts: ids"),
 }
 
 TIES = {
@@ -158,7 +176,7 @@ SORT_FIELDS = {
 }
 
 
-def _spellings(rows: Iterable[Row]) -> tuple[str, ...]:
+def _spellings(rows: Iterable[Row | NounRow]) -> tuple[str, ...]:
     return tuple(spelling for row in rows for spelling in row.spellings)
 
 
@@ -174,7 +192,8 @@ def _words(kind: Kind) -> tuple[str, ...]:
 
 # The lists of words that the grammar has in capitals.
 LISTS: dict[str, tuple[str, ...]] = {
-    "NOUN": _spellings(NOUNS.values()),
+    "NOUN": _spellings(row for noun, row in NOUNS.items() if noun not in PLACES),
+    "PLACE_NOUN": _spellings(NOUNS[noun] for noun in PLACES),
     "PHASE": _spellings(PHASES.values()),
     "STATE": tuple(state.value for state in MembershipState),
     "TIE": _spellings(row for tie, row in TIES.items() if tie is not Tie.PROGRAM),  # a piece of its own there
@@ -188,18 +207,24 @@ LISTS: dict[str, tuple[str, ...]] = {
     "FIELD": tuple(field.value for field in SortField),
 }
 
+LIMIT_DIGITS = 9
+A_LIMIT = f"a number from 1 to {'9' * LIMIT_DIGITS}"
+A_DATE = "a date as YYYY-MM-DD"
 A_DAY = "a day of the calendar from 0001-01-01 to 9999-12-31"
 
 # How errors speak of the other pieces that are not one word.
 EXPECTED: dict[str, tuple[str, ...]] = {
-    "DATE": ("a date",),
+    "DATE": (A_DATE,),
     "SHIFT": ("a signed number",),
-    "NUMBER": ("a number",),
+    "NUMBER": (A_LIMIT,),
     "UUID": ("a user id",),
     "QUOTED": ("a text in quotes",),
     "QUOTED_ITEM": ("an id, handle or email",),
-    "QUOTED_DAY": ("a date",),
+    "QUOTED_DAY": (A_DATE,),
     "ITEM": ("an id, handle or email",),
-    "UNIT": tuple(unit.value for unit in Unit),  # a spelling of each is enough
+    # One spelling of each is enough.
+    "NOUN": tuple(noun.value for noun in NOUNS if noun not in PLACES),
+    "PLACE_NOUN": tuple(noun.value for noun in PLACES),
+    "UNIT": tuple(unit.value for unit in Unit),
     "$END": ("the end",),
 }

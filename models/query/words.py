@@ -24,11 +24,17 @@ from models.query.tree import (
     Search,
     Shift,
     Somebody,
+    Sort,
     Term,
     Tie,
     Tied,
     Today,
+    Unplaced,
     Word,
+    is_about_participant,
+    is_about_users,
+    is_excluded,
+    states_of,
 )
 from models.query.vocabulary import SORT_FIELDS, WORDS
 from models.query.writing import item_text
@@ -73,46 +79,21 @@ def _found(query: Query, language: Language) -> list[str]:
 
 
 def _only_taken_away(group: AllOf) -> bool:
-    return all(_is_excluded(term) for term in group.terms)
-
-
-def _is_excluded(term: Term) -> bool:
-    return isinstance(term, Listed) and term.excluded
+    return all(is_excluded(term) for term in group.terms)
 
 
 def _group(group: AllOf, language: Language) -> str:
-    phrases = [_phrase(term, group, language) for term in group.terms]
-    if language is Language.PROGRAMS and _states(group) and not any(map(_gives_people, group.terms)):
-        phrases.append(f"with {_members(group)}")
-    return " and ".join(phrases)
-
-
-def _phrase(term: Term, group: AllOf, language: Language) -> str:
     match language:
         case Language.USERS:
-            return f"who {_about_people(term)}"
+            phrases = [f"who {_about_people(term)}" for term in group.terms]
         case Language.PARTICIPANTS:
-            if _is_about_people(term):
-                return f"of users who {_about_people(term)}"
-            return _about_membership(term)
+            phrases = [
+                f"of users who {_about_people(term)}" if is_about_users(term) else _about_membership(term)
+                for term in group.terms
+            ]
         case Language.PROGRAMS:
-            if _is_about_people(term):
-                return _by_members(term, group)
-            return _about_program(term)
-
-
-_OF_PROGRAMS = (Noun.PROGRAMS, Noun.KIND, Noun.COHORTS)
-
-
-def _is_about_people(term: Term) -> bool:
-    """Whether it is about users, where rows are not users."""
-    if isinstance(term, Listed):
-        return term.noun not in _OF_PROGRAMS
-    return not isinstance(term, ProgramTerm)
-
-
-def _gives_people(term: Term) -> bool:
-    return _is_about_people(term) and not _is_excluded(term)
+            phrases = list(_of_program(group))
+    return " and ".join(phrases)
 
 
 # --- Users
@@ -130,7 +111,14 @@ _OF_USERS = {
     Noun.CHANNELS: ("are in the channel", "are not in the channel"),
     Noun.LABELS: ("have the label", "do not have the label"),
     Noun.ACTIVE: ("are active in the program or kind", "are not active in the program or kind"),
-    Noun.COHORTS: ("are or were in the cohort", "never were in the cohort"),
+    Noun.COHORTS: ("sit in the cohort", "do not sit in the cohort"),
+}
+
+# Where memberships are that are in some of the states.
+_IN_PLACE = {
+    Noun.PROGRAMS: "in the program or kind",
+    Noun.KIND: "in a program of the kind",
+    Noun.COHORTS: "in the cohort",
 }
 
 _TIES = {
@@ -146,8 +134,14 @@ _TIES = {
 def _about_people(term: Term, *, positive: bool = False) -> str:
     """What users do or are, to stand behind "who"; positive: as if it were given."""
     match term:
-        case Listed(noun, items, excluded):
-            return f"{_OF_USERS[noun][excluded and not positive]} {_any_of(map(item_text, items))}"
+        case Listed(noun, items, excluded, states):
+            negative = excluded and not positive
+            named = _any_of(map(item_text, items))
+            if states:
+                return f"are {'not ' if negative else ''}{_any_of(states)} {_IN_PLACE[noun]} {named}"
+            return f"{_OF_USERS[noun][negative]} {named}"
+        case Unplaced():
+            return "are active in a program without a cohort"
         case Everybody(admins):
             return "are administrators" if admins else "are anybody"
         case Somebody(user_id):
@@ -165,17 +159,14 @@ def _user(user_id: object) -> str:
 
 # --- Memberships
 
-_OF_MEMBERSHIPS = {
-    Noun.PROGRAMS: ("in the program or kind", "not in the program or kind"),
-    Noun.KIND: ("in a program of the kind", "not in a program of the kind"),
-    Noun.COHORTS: ("in the cohort", "not in the cohort"),
-}
-
 
 def _about_membership(term: Term) -> str:
     match term:
-        case Listed(noun, items, excluded):
-            return f"{_OF_MEMBERSHIPS[noun][excluded]} {_any_of(map(item_text, items))}"
+        case Listed(noun, items, excluded, states):
+            state = f"{_any_of(states)} " if states else ""
+            return f"{'not ' if excluded else ''}{state}{_IN_PLACE[noun]} {_any_of(map(item_text, items))}"
+        case Unplaced():
+            return "without a cohort"
         case ProgramTerm(phase, days, states):
             state = f"{_any_of(states)} " if states else ""
             return f"{state}in a program that {_SINGULAR[phase]} {_range(days)}"
@@ -213,11 +204,27 @@ def _about_program(term: Term) -> str:
     raise AssertionError(term)
 
 
-def _by_members(term: Term, group: AllOf) -> str:
-    members = f"{'without' if _is_excluded(term) else 'with'} {_members(group)}"
-    if term == Everybody():
-        return members
-    return f"{members} who {_about_people(term, positive=True)}"
+def _of_program(group: AllOf) -> Iterable[str]:
+    """What the terms say of the program, and what of one of its members, where they give one."""
+    about_member = [term for term in group.terms if is_about_participant(term)]
+    gives_member = not all(map(is_excluded, about_member))
+    told = False
+    for term in group.terms:
+        if term not in about_member:
+            yield _about_program(term)
+        elif not gives_member:
+            members = "members" if states_of(term) else _members(group)
+            yield f"without {members} who {_about_member(term, positive=True)}"
+        elif not told:
+            told = True
+            said = [f"who {_about_member(one)}" for one in about_member if one != Everybody()]
+            yield " ".join([f"with {_members(group)}", " and ".join(said)]).rstrip()
+    if _states(group) and not gives_member:
+        yield f"with {_members(group)}"
+
+
+def _about_member(term: Term, *, positive: bool = False) -> str:
+    return "sit in no cohort" if isinstance(term, Unplaced) else _about_people(term, positive=positive)
 
 
 def _members(group: AllOf) -> str:
@@ -229,8 +236,8 @@ def _members(group: AllOf) -> str:
 
 
 def _states(group: AllOf) -> list[tuple[MembershipState, ...]]:
-    """The states that each program term names, where it names any."""
-    return [term.states for term in group.terms if isinstance(term, ProgramTerm) and term.states]
+    """The states that each term names of those who are wanted, where it names any."""
+    return [states_of(term) for term in group.terms if states_of(term) and not is_excluded(term)]
 
 
 # --- Days
@@ -270,23 +277,34 @@ def _rest(query: Query, language: Language) -> Iterable[str]:
     if query.role is not None:
         yield f"taking part as {query.role}s"
     if query.search is not None:
-        yield _search(query.search, language)
-    if query.sort is not None:
-        descending = ", descending" if query.sort.descending else ""
-        yield f"by {SORT_FIELDS[language][query.sort.field]}{descending}"
+        of_one = "such a" if _gives_members(query) else "one"
+        subject = f"where of {of_one} member" if language is Language.PROGRAMS else _SEARCHED[language]
+        yield f"{subject} {_search(query.search)}"
+    if query.sort:
+        yield f"by {', then '.join(_sorted(sort, language) for sort in query.sort)}"
     if query.limit is not None:
         yield f"at most {query.limit}"
+
+
+def _sorted(sort: Sort, language: Language) -> str:
+    return f"{SORT_FIELDS[language][sort.field]}{', descending' if sort.descending else ''}"
 
 
 def _looks_at_members(query: Query) -> bool:
     if query.role is not None or query.search is not None:
         return True
-    return any(_states(group) or any(map(_is_about_people, group.terms)) for group in query.anyof)
+    return any(_states(group) or any(map(is_about_participant, group.terms)) for group in query.anyof)
+
+
+def _gives_members(query: Query) -> bool:
+    return any(
+        _states(group) or any(is_about_participant(term) and not is_excluded(term) for term in group.terms)
+        for group in query.anyof
+    )
 
 
 _SEARCHED = {
     Language.USERS: "where",
-    Language.PROGRAMS: "where of one member",
     Language.PARTICIPANTS: "where of the user",
 }
 
@@ -301,9 +319,8 @@ _OPERATORS = {
 }
 
 
-def _search(search: Search, language: Language) -> str:
-    groups = (" and ".join(map(_comparison, group)) for group in search.groups)
-    return f"{_SEARCHED[language]} {', or '.join(groups)}"
+def _search(search: Search) -> str:
+    return ", or ".join(" and ".join(map(_comparison, group)) for group in search.groups)
 
 
 def _comparison(comparison: Comparison) -> str:

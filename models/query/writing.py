@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from models.memberships import MembershipState
 from models.people import UserStatus
 from models.query.tree import (
     AllOf,
@@ -23,6 +24,7 @@ from models.query.tree import (
     Term,
     Tied,
     Today,
+    Unplaced,
 )
 
 _BARE = re.compile(r"[\w.@+-]+")
@@ -40,8 +42,8 @@ def written(query: Query) -> str:
     parts = [", ".join(qualifiers)] if qualifiers else []
     if query.search is not None:
         parts.append(_search(query.search))
-    if query.sort is not None:
-        parts.append(_sort(query.sort))
+    if query.sort:
+        parts.append("sort by " + ", ".join(map(_sort, query.sort)))
     if query.limit is not None:
         parts.append(f"limit {query.limit}")
     return " ".join(parts) or f"status = {UserStatus.ACTIVE}"  # a blank text is no query
@@ -59,16 +61,22 @@ def _group(group: AllOf) -> str:
 def _term(term: Term) -> str:
     match term:
         case ProgramTerm(phase, days, states):
-            named = f" with [{', '.join(states)}]" if states else ""
-            return f"program {phase} {_range(days)}{named}"
-        case Listed(noun, items, excluded):
-            return f"{'except' if excluded else 'given'} {noun} [{', '.join(map(item_text, items))}]"
+            return f"program {phase} {_range(days)}{_with(states)}"
+        case Listed(noun, items, excluded, states):
+            listed = f"{noun} [{', '.join(map(item_text, items))}]{_with(states)}"
+            return f"{'except' if excluded else 'given'} {listed}"
+        case Unplaced():
+            return "given no cohort"
         case Everybody(admins):
             return "all admin" if admins else "all users"
         case Somebody(user_id):
             return "current user" if user_id is None else f"id:{user_id}"
         case Tied(tie, user_id):
             return f"{tie} as {user_id or 'current'}"
+
+
+def _with(states: tuple[MembershipState, ...]) -> str:
+    return f" with [{', '.join(states)}]" if states else ""
 
 
 def item_text(item: str) -> str:
@@ -114,4 +122,4 @@ def _comparison(comparison: Comparison) -> str:
 
 
 def _sort(sort: Sort) -> str:
-    return f"sort by {sort.field}{' desc' if sort.descending else ''}"
+    return f"{sort.field}{' desc' if sort.descending else ''}"

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -33,6 +34,7 @@ from models.roster.rows import (
     read_cell,
     without_taken_ids,
 )
+from models.text import name_key
 from models.tickets import Ticket
 
 _LABELS = next(column for column in USERS.columns if column.name == "metadata.labels")
@@ -45,7 +47,7 @@ class Labels(Step):
 
     def __init__(self, *common: Any) -> None:
         super().__init__(*common)
-        self.ids_by_handle: dict[str, UUID] = {}
+        self.ids_by_key: dict[str, UUID] = {}  # by the form in which handles compare
 
     def store(self, rows: list[Row]) -> None:
         wanted: dict[str, dict[str, Any]] = {}
@@ -63,15 +65,18 @@ class Labels(Step):
 
     def confirm(self, wanted: Mapping[str, Mapping[str, Any]]) -> None:
         """Know the ids of the labels with these handles; those that are missing are made."""
-        unknown = [handle for handle in wanted if handle not in self.ids_by_handle]
+        spelled: dict[str, str] = {}  # the first spelling counts
+        for handle in wanted:
+            spelled.setdefault(name_key(handle), handle)
+        unknown = [key for key in spelled if key not in self.ids_by_key]
         if not unknown:
             return
-        self.ids_by_handle.update(columns_among(Label, "handle", "id", handle=unknown))
-        absent = [handle for handle in unknown if handle not in self.ids_by_handle]
-        made = [Label(**{"handle": handle, **wanted[handle]}) for handle in absent]
+        self.ids_by_key.update(columns_among(Label, "handle_key", "id", handle_key=unknown))
+        absent = [key for key in unknown if key not in self.ids_by_key]
+        made = [Label(**{"handle": spelled[key], **wanted[spelled[key]]}) for key in absent]
         without_taken_ids(Label, made)
         Label.insert_rows(made)
-        self.ids_by_handle.update((label.handle, label.id) for label in made)
+        self.ids_by_key.update((key, label.id) for key, label in zip(absent, made, strict=True))
         self.report.of("labels").created += len(made)
 
 
@@ -88,9 +93,12 @@ class Labelling:
         column = _LABELS.name
         if column not in news.fresh:
             return cls([], [])
-        last = read_cell(_LABELS, news.last.get(column, ""))
-        now = news.fresh[column]
-        return cls([one for one in now if one not in last], [one for one in last if one not in now])
+        last = {name_key(one): one for one in read_cell(_LABELS, news.last.get(column, ""))}
+        now = {name_key(one): one for one in news.fresh[column]}
+        return cls(
+            [one for key, one in now.items() if key not in last],
+            [one for key, one in last.items() if key not in now],
+        )
 
 
 class Users(Step):
@@ -427,14 +435,15 @@ class Users(Step):
         """
         handles = dict.fromkeys(one for _, labelling in labelled for one in labelling.put + labelling.taken)
         self._labels.confirm({handle: {"name": handle} for handle in handles})
-        ids = self._labels.ids_by_handle
+        ids = self._labels.ids_by_key
         linked = [user.id for user, _ in labelled if user.id in old]
         links = columns_among(UserLabel, "user_id", "label_id", "id", user_id=linked)
         there = {(user, label): link for user, label, link in links}
-        put = {(user.id, ids[one]) for user, labelling in labelled for one in labelling.put} - there.keys()
-        taken = {
-            (user.id, ids[one]) for user, labelling in labelled for one in labelling.taken
-        } & there.keys()
+        put, taken = (
+            {(user.id, ids[name_key(one)]) for user, labelling in labelled for one in of(labelling)}
+            for of in (attrgetter("put"), attrgetter("taken"))
+        )
+        put, taken = put - there.keys(), taken & there.keys()
         UserLabel.insert_rows([UserLabel(user=user, label=label) for user, label in put])
         if taken:
             gone = [there[pair] for pair in taken]

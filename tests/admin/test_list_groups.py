@@ -60,6 +60,12 @@ def test_one_is_found_by_its_id(listed, model):
     assert ["staff"] == handles(listed(id=row.id))
 
 
+def test_a_handle_compares_folded(listed, model):
+    model.put(None, handle="Staff")
+
+    assert ["Staff"] == handles(listed(handle=" sTAFF"))
+
+
 def test_a_handle_that_names_nothing_finds_nothing(listed):
     assert [] == listed(handle="staff")
 

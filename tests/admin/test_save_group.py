@@ -101,12 +101,6 @@ def test_its_own_handle_may_be_said_again(save, model):
     assert "Our staff" == save(id=row.id, handle="staff", name="Our staff")["name"]
 
 
-def test_handles_differ_by_letter_case(save):
-    save(handle="staff")
-
-    assert "Staff" == save(handle="Staff")["handle"]
-
-
 def test_a_group_a_label_and_a_channel_may_share_a_handle(client):
     saved = [client.admin.save_group, client.admin.save_label, client.admin.save_channel]
 
@@ -180,3 +174,27 @@ def test_a_save_that_changes_nothing_writes_nothing(save, model):
     save(id=row.id, handle="staff", name="staff")
 
     assert 0 == Audit.select().count()
+
+
+@pytest.mark.parametrize("handle", ["STAFF", " staff ", "\uff53taff", "sta\u200bff"])
+def test_a_handle_that_another_has_but_for_its_spelling_is_taken(save, handle):
+    save(handle="Staff")
+
+    with pytest.raises(RpcError) as caught:
+        save(handle=handle)
+
+    assert (-32002, "HANDLE_TAKEN") == (caught.value.code, caught.value.word)
+
+
+def test_a_handle_can_be_spelled_anew(save, model):
+    saved = save(handle="staff")
+
+    assert "Staff" == save(id=saved["id"], handle="Staff")["handle"]
+    assert saved["id"] == str(model.handled("STAFF").id)
+
+
+def test_a_handle_of_nothing_to_see_is_refused(save):
+    with pytest.raises(RpcError) as caught:
+        save(handle="\u200b")
+
+    assert {"handle": ["Must not be empty."]} == caught.value.fields

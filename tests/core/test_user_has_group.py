@@ -18,7 +18,13 @@ def test_a_user_who_is_not_in_the_group_does_not(client):
 
 
 @pytest.mark.sample
-@pytest.mark.parametrize("handle", ["nothing", "", "Staff", "vegetarian"])
+@pytest.mark.parametrize("handle", ["Staff", " STAFF\t", "\u200bstaff"])
+def test_a_handle_compares_folded(client, handle):
+    assert client.user_has_group(sample.GRACE, handle) is True
+
+
+@pytest.mark.sample
+@pytest.mark.parametrize("handle", ["nothing", "", "vegetarian"])
 def test_a_handle_that_names_no_group_is_false(client, handle):
     assert client.user_has_group(sample.GRACE, handle) is False
 

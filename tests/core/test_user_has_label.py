@@ -18,7 +18,13 @@ def test_a_user_without_the_label_does_not(client):
 
 
 @pytest.mark.sample
-@pytest.mark.parametrize("handle", ["nothing", "", "Vegetarian", "staff"])
+@pytest.mark.parametrize("handle", ["Vegetarian", " VEGETARIAN\t", "\u200bvegetarian"])
+def test_a_handle_compares_folded(client, handle):
+    assert client.user_has_label(sample.ADA, handle) is True
+
+
+@pytest.mark.sample
+@pytest.mark.parametrize("handle", ["nothing", "", "staff"])
 def test_a_handle_that_names_no_label_is_false(client, handle):
     assert client.user_has_label(sample.ADA, handle) is False
 

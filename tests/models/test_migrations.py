@@ -10,9 +10,12 @@ import pytest
 from playhouse.schema_diff import diff_models
 
 from models import migrations
-from models.database import configure, connected, database
+from models.database import configure, connected, database, writing
+from models.errors import Conflict
 from models.memberships import Membership
+from models.people import Group
 from models.rows import BaseModel, DatedModel
+from models.text import name_key
 
 
 def test_the_scripts_make_what_the_models_say(world):
@@ -182,3 +185,57 @@ def test_histories_are_chained_when_an_older_database_is_brought_up(tmp_path):
     assert chained == {"1": None, "2": None, "3": "1", "4": "3"}
     assert [str(change.id) for change in history] == ["1", "3", "4"]
     assert audits == [("x", day, "m", "a b")]
+
+
+def test_handles_that_were_different_and_are_the_same_when_folded_are_kept_and_told(tmp_path, caplog):
+    """Versions before 0007 told handles apart by their letter case."""
+    configure(f"sqlite:///{tmp_path}/core.db")
+    runner = migrations._Runner()
+
+    def insert(table, handle, minute):
+        at = f"2026-01-01T00:{minute:02}:00.000Z"
+        values = {
+            "id": f"{table} {minute}",
+            "handle": handle,
+            "name": "x",
+            "created_at": at,
+            "updated_at": at,
+        }
+        if table == "program_kind":
+            values |= {"mode": "fixed", "duration": 1, "priority": 0, "archived": 0}
+        peewee.Table(table, list(values)).bind(database).insert(values).execute()
+
+    with connected():
+        runner.up(next(name for name in migrations._scripts() if name >= "0004"))
+        for table in ("group", "label", "channel", "program_kind"):
+            for minute, handle in enumerate(["STAFF", "Staff", "staff", "Cook", "COOK", " Other"]):
+                insert(table, handle, minute)
+        migrations.migrate()
+
+        def keys(table):
+            rows = peewee.Table(table, ["handle", "handle_key"]).bind(database).select().tuples()
+            return dict(rows.execute())
+
+        # The one that is spelled as it compares, or else the oldest.
+        unique = {"STAFF": None, "Staff": None, "staff": "staff", "Cook": "cook", "COOK": None}
+        assert [unique | {" Other": "other"}] * 3 == [keys(one) for one in ("group", "label", "channel")]
+        assert {handle: name_key(handle) for handle in unique} | {" Other": "other"} == keys("program_kind")
+    told = [record.getMessage() for record in caplog.records]
+    assert 9 == len(told)
+    assert "the group with the id group 0 is found by that alone until it gets another handle" in told[0]
+
+
+def test_a_group_without_a_key_gets_one_with_another_handle(world):
+    with writing():
+        kept, lacking = Group.put(None, handle="staff"), Group.put(None, handle="other")
+        Group.update(handle="Staff", handle_key=None).where(Group.id == lacking.id).execute()
+
+        Group.put(lacking.id, handle="Staff", name="As it was")  # which is no news
+        with pytest.raises(Conflict):
+            Group.put(lacking.id, handle="STAFF")
+        Group.put(kept.id, handle="crew")
+        with pytest.raises(Conflict):
+            Group.put(None, handle="Staff")
+        Group.put(lacking.id, handle="STAFF")
+
+    assert lacking.id == Group.handled("staff").id

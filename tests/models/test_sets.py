@@ -12,8 +12,10 @@ from models.database import database, writing
 from models.memberships import Membership, MembershipState
 from models.people import Label, User
 from models.programs import Program, ProgramKind
+from models.rows import KeyField
 from models.sets import DIFFERENT, MANY
 from models.statements import Select, SetOf, Statement, given
+from models.text import name_key
 
 NAMES = ["plain", 'with "quotes" and \\', "Zoë 💡", "", "[1, 2]", "null", "a\tb\r\nc"]
 
@@ -33,8 +35,20 @@ def told(world):
 
 
 def values(rows):
-    """All columns of each row."""
-    return [{name: row.__data__.get(name) for name in row._meta.fields} for row in rows]
+    """All columns of each row, but for keys, which only what is stored has."""
+    return [
+        {
+            name: row.__data__.get(name)
+            for name, field in row._meta.fields.items()
+            if not isinstance(field, KeyField)
+        }
+        for row in rows
+    ]
+
+
+def keys(model):
+    """The texts that have keys, and these, as they are stored."""
+    return {row.handle: row.handle_key for row in model.select()}
 
 
 def users(count, **values):
@@ -75,6 +89,7 @@ def test_rows_are_updated_whatever_their_number(told, count):
     stored = {row.id: row for row in ProgramKind.select()}
     assert values(stored[row.id] for row in rows + others) == values(rows + others)
     assert len(told) == (count if count < MANY else 1)
+    assert keys(ProgramKind) == {text: text and name_key(text) for text in keys(ProgramKind)}
 
 
 @pytest.mark.parametrize("name", NAMES)

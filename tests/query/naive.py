@@ -6,6 +6,7 @@ Written from what the languages promise and not from the compiler, to which it i
 from __future__ import annotations
 
 import re
+import unicodedata
 from calendar import monthrange
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
@@ -55,6 +56,7 @@ from models.query.tree import (
     Tied,
     Today,
     Unit,
+    Unplaced,
     Word,
 )
 from models.rows import BaseModel
@@ -161,17 +163,12 @@ class Finder:
 
     def in_order(self, found: Iterable[Row]) -> list[Row]:
         ordered = sorted(found, key=self.usual)
-        sort = self.query.sort
-        if sort is None:
-            return ordered
-
-        def key(row: Row) -> Any:
-            value = self.sorted_by(row, sort.field)
-            return value.casefold() if isinstance(value, str) else value
-
-        with_value = [row for row in ordered if key(row) not in (None, "")]
-        without = [row for row in ordered if key(row) in (None, "")]
-        return sorted(with_value, key=key, reverse=sort.descending) + without  # equal ones stay as they are
+        for sort in reversed(self.query.sort):  # equal ones stay as they are, so the first counts most
+            keys = {row.id: _folded(self.sorted_by(row, sort.field)) for row in ordered}
+            with_value = [row for row in ordered if keys[row.id] not in (None, "")]
+            without = [row for row in ordered if keys[row.id] in (None, "")]
+            ordered = sorted(with_value, key=lambda row: keys[row.id], reverse=sort.descending) + without
+        return ordered
 
     # --- Users
 
@@ -250,7 +247,7 @@ class Finder:
     def is_program(self, program_id: UUID, items: Iterable[str]) -> bool:
         """Whether items name this program: by its id, or by the handle of its kind."""
         kind = self.kind[self.program[program_id].kind]
-        return any(program_id == UUID(item) if _is_id(item) else kind.handle == item for item in items)
+        return any(program_id == UUID(item) if _is_id(item) else _is_handle(kind, item) for item in items)
 
     def is_of_kind(self, program_id: UUID, items: Iterable[str]) -> bool:
         return _is_called(self.kind[self.program[program_id].kind], items)
@@ -274,14 +271,16 @@ class Finder:
     def is_membership(self, term: Term, row: Row) -> bool:
         """Whether a term about memberships finds this one, of whatever role."""
         match term:
+            case Unplaced():
+                return row.cohort is None
+            case Listed(states=states) if states and row.state not in states:
+                return False
             case Listed(Noun.PROGRAMS, items):
                 return self.is_program(row.program, items)
             case Listed(Noun.KIND, items):
                 return self.is_of_kind(row.program, items)
             case Listed(Noun.COHORTS, items):
-                return row.cohort is not None and any(
-                    _is_id(item) and row.cohort == UUID(item) for item in items
-                )
+                return any(row.cohort == UUID(item) for item in items)
             case ProgramTerm(states=states):
                 return self.is_in_phase(term, row.program) and (not states or row.state in states)
         raise AssertionError(term)
@@ -291,11 +290,15 @@ class Finder:
 
 
 class Users(Finder):
+    """A participant query of the users' memberships, as it were, of which only those in the role count."""
+
     def all(self) -> list[Row]:
         return self.rows.users
 
     def is_met(self, term: Term, group: AllOf, user: Row) -> bool:
         memberships = [row for row in self.of_user(user.id) if self.has_role(row)]
+        if isinstance(term, Unplaced):
+            return any(row.cohort is None and row.state == MembershipState.ACTIVE for row in memberships)
         if _is_of_memberships(term):
             return any(self.is_membership(term, row) for row in memberships)
         if _is_of_activity(term):
@@ -303,15 +306,8 @@ class Users(Finder):
         return self.is_person(term, user)
 
     def settings_hold(self, user: Row) -> bool:
-        looks_at_memberships = any(
-            _is_of_memberships(term) or _is_of_activity(term) for term in _terms(self.query)
-        )
-        in_role = (
-            self.query.role is None
-            or looks_at_memberships
-            or any(self.has_role(row) for row in self.of_user(user.id))
-        )
-        return in_role and self.has_status(user) and is_searched(self.query.search, user)
+        takes_part = self.query.role is None or any(self.has_role(row) for row in self.of_user(user.id))
+        return takes_part and self.has_status(user) and is_searched(self.query.search, user)
 
     def usual(self, user: Row) -> Any:
         return user.created_at, str(user.id)
@@ -349,7 +345,67 @@ class Programs(Finder):
     def all(self) -> list[Row]:
         return self.rows.programs
 
-    def is_met(self, term: Term, group: AllOf, program: Row) -> bool:
+    def found(self) -> list[Row]:
+        given = [group for group in self.query.anyof if not _is_only_except(group)] or [AllOf(())]
+        taken = [group for group in self.query.anyof if _is_only_except(group)]
+        return [
+            program
+            for program in self.all()
+            if any(self.is_given(group, program) for group in given)
+            and not any(self.is_excluded(term, program, ()) for group in taken for term in group.terms)
+        ]
+
+    def is_given(self, group: AllOf, program: Row) -> bool:
+        """Whether the program is as the group says, and somebody in it whom the query asks for."""
+        wanted = [term for term in group.terms if not _is_except(term)]
+        unwanted = [term for term in group.terms if _is_except(term)]
+        if not all(self.is_program_so(term, program) for term in wanted if not _is_of_participants(term)):
+            return False
+        if any(self.is_program_so(term, program) for term in unwanted if not _is_of_participants(term)):
+            return False
+        states = [term.states for term in wanted if isinstance(term, ProgramTerm | Listed) and term.states]
+        is_one = [term for term in wanted if _is_of_participants(term)]
+        is_not = [term for term in unwanted if _is_of_participants(term)]
+        if not is_one:
+            if any(self.is_excluded(term, program, states) for term in is_not):
+                return False
+            if not states and self.query.role is None and self.query.search is None:
+                return True  # whether anybody is in it or not
+            is_not = []
+        return any(
+            all(self.is_so(term, row) for term in is_one)
+            and not any(self.is_so(term, row) for term in is_not)
+            and all(row.state in named for named in states)
+            and is_searched(self.query.search, self.user[row.user])
+            for row in self.participants(program)
+        )
+
+    def is_excluded(self, term: Listed, program: Row, states: Iterable[Any]) -> bool:
+        """Whether the program, or anybody in it (in these states), is what the term names."""
+        if not _is_of_participants(term):
+            return self.is_program_so(term, program)
+        among = () if term.states else states
+        return any(
+            self.is_so(term, row)
+            for row in self.participants(program)
+            if all(row.state in named for named in among)
+        )
+
+    def participants(self, program: Row) -> list[Row]:
+        """The memberships that count."""
+        return [
+            row
+            for row in self.rows.memberships
+            if row.program == program.id and self.has_role(row) and self.has_status(self.user[row.user])
+        ]
+
+    def is_so(self, term: Term, row: Row) -> bool:
+        """Whether the participant of this membership is, or it is itself, what the term names."""
+        if _is_of_memberships(term):
+            return self.is_membership(term, row)
+        return self.is_person(term, self.user[row.user])
+
+    def is_program_so(self, term: Term, program: Row) -> bool:
         match term:
             case Listed(Noun.PROGRAMS, items):
                 return self.is_program(program.id, items)
@@ -357,39 +413,10 @@ class Programs(Finder):
                 return self.is_of_kind(program.id, items)
             case Listed(Noun.COHORTS, items):
                 cohorts = [row.id for row in self.rows.cohorts if row.program == program.id]
-                return any(_is_id(item) and UUID(item) in cohorts for item in items)
+                return any(UUID(item) in cohorts for item in items)
             case ProgramTerm():
                 return self.is_in_phase(term, program.id)
-        members = self.members(program, group)
-        return any(self.is_person(term, self.user[row.user]) for row in members)
-
-    def members(self, program: Row, group: AllOf | None) -> list[Row]:
-        """The memberships by which the group may find the program."""
-        named = [] if group is None else _states(group)
-        return [
-            row
-            for row in self.rows.memberships
-            if row.program == program.id
-            and self.has_role(row)
-            and self.has_status(self.user[row.user])
-            and all(row.state in states for states in named)
-        ]
-
-    def group_holds(self, group: AllOf, program: Row) -> bool:
-        if not super().group_holds(group, program):
-            return False
-        gives_users = any(_is_of_users(term) and not _is_except(term) for term in group.terms)
-        needs_member = bool(_states(group)) and not gives_users
-        return bool(self.members(program, group)) or not needs_member
-
-    def settings_hold(self, program: Row) -> bool:
-        query = self.query
-        members = self.members(program, None)
-        if query.search is not None:
-            return any(is_searched(query.search, self.user[row.user]) for row in members)
-        if query.role is not None and not any(map(_is_of_users, _terms(query))):
-            return bool(members)
-        return True
+        raise AssertionError(term)
 
     def usual(self, program: Row) -> Any:
         return program.start_date, program.name, str(program.id)
@@ -412,6 +439,10 @@ FINDERS: dict[Language, type[Finder]] = {
 }
 
 
+def _folded(value: str | date | None) -> Any:
+    return value.casefold() if isinstance(value, str) else value
+
+
 # --- What terms are
 
 
@@ -431,19 +462,18 @@ def _is_of_memberships(term: Term) -> bool:
     """Whether it is about what a membership is of: a program, a kind, a cohort, a range of days."""
     if isinstance(term, Listed):
         return term.noun in (Noun.PROGRAMS, Noun.KIND, Noun.COHORTS)
-    return isinstance(term, ProgramTerm)
+    return isinstance(term, ProgramTerm | Unplaced)
+
+
+def _is_of_participants(term: Term) -> bool:
+    """In a program query: whether it is about somebody in the program, and not the program."""
+    if isinstance(term, Listed) and term.states and (term.excluded or term.noun is Noun.COHORTS):
+        return True
+    return isinstance(term, Unplaced) or not _is_of_memberships(term)
 
 
 def _is_of_activity(term: Term) -> TypeGuard[Listed]:
     return isinstance(term, Listed) and term.noun in (Noun.ACTIVE, Noun.PROGRAM_KIND_ACTIVE)
-
-
-def _is_of_users(term: Term) -> bool:
-    return not _is_of_memberships(term)
-
-
-def _states(group: AllOf) -> list[tuple[MembershipState, ...]]:
-    return [term.states for term in group.terms if isinstance(term, ProgramTerm) and term.states]
 
 
 # --- Items
@@ -457,16 +487,24 @@ def _is_id(item: str) -> bool:
 
 def _is_called(row: Row, items: Iterable[str]) -> bool:
     """Whether one of the items is the row's id or handle; what looks like an id is nothing else."""
-    return any(row.id == UUID(item) if _is_id(item) else row.handle == item for item in items)
+    return any(row.id == UUID(item) if _is_id(item) else _is_handle(row, item) for item in items)
+
+
+def _is_handle(row: Row, item: str) -> bool:
+    """Whether a row has this handle, but for spelling."""
+    return row.handle is not None and _compared(row.handle) == _compared(item)
+
+
+def _compared(text: str) -> list[str]:
+    seen = unicodedata.normalize("NFKC", "".join(one for one in text if one not in INVISIBLE)).casefold()
+    return unicodedata.normalize("NFKC", seen).split()
+
+
+INVISIBLE = "\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 
 
 def _is_user(user: Row, item: str) -> bool:
-    if _is_id(item):
-        return user.id == UUID(item)
-    try:
-        return user.email_key == email_key(item)
-    except ValueError:
-        return False
+    return user.id == UUID(item) if _is_id(item) else user.email_key == email_key(item)
 
 
 # --- Days

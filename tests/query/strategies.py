@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from models.memberships import MembershipRole, MembershipState
 from models.people import UserStatus
+from models.query.items import is_possible
 from models.query.tree import (
     AllOf,
     Between,
@@ -38,6 +39,7 @@ from models.query.tree import (
     Tied,
     Today,
     Unit,
+    Unplaced,
     Word,
 )
 from tests.query import world
@@ -86,7 +88,26 @@ _USUAL = {
 _STRANGE = [
     str(_NOWHERE),
     *("nobody@example.org", "@", "a@b@c", "user 1@example.org", "\u200buser1@example.org\ufeff"),
-    *("'", '"', "''", "]", ",", " ", "\n", "\u00a0", "with", "given", "all users", "|", "^", "%", "_", "--"),
+    *(
+        "'",
+        '"',
+        "''",
+        "]",
+        ",",
+        ";",
+        "a;b",
+        " ",
+        "\n",
+        "\u00a0",
+        "with",
+        "given",
+        "all users",
+        "|",
+        "^",
+        "%",
+        "_",
+        "--",
+    ),
     str(_NOWHERE).replace("-", ""),
     "{" + str(_NOWHERE) + "}",
 ]
@@ -103,7 +124,7 @@ def items(noun: Noun) -> st.SearchStrategy[str]:
         other,
         st.sampled_from(_STRANGE),
         st.text(CHARACTERS, min_size=1, max_size=8),
-    )
+    ).map(lambda item: item if is_possible(noun, item) else str(_NOWHERE))
 
 
 # --- Days
@@ -135,12 +156,16 @@ program_terms = st.builds(ProgramTerm, st.sampled_from(Phase), ranges, states)
 
 def _listed(noun: Noun) -> st.SearchStrategy[Listed]:
     several = st.lists(items(noun), min_size=1, max_size=4).map(tuple)
-    return st.builds(Listed, st.just(noun), several, _often(st.just(False), st.just(True)))
+    excluded = _often(st.just(False), st.just(True))
+    if noun in (Noun.PROGRAMS, Noun.KIND, Noun.COHORTS):
+        return st.builds(Listed, st.just(noun), several, excluded, _often(st.just(()), states))
+    return st.builds(Listed, st.just(noun), several, excluded)
 
 
 terms: st.SearchStrategy[Term] = _one_of(
     (3, program_terms),
     (6, st.sampled_from(Noun).flatmap(_listed)),
+    (1, st.builds(Unplaced)),
     (1, st.builds(Everybody, st.booleans())),
     (1, st.builds(Somebody, user_ids)),
     (2, st.builds(Tied, st.sampled_from(Tie), user_ids)),
@@ -205,14 +230,17 @@ SORTED_BY = {
 
 def queries(language: Language) -> st.SearchStrategy[Query]:
     """Trees that a text of the language can say."""
-    sorts = st.builds(Sort, st.sampled_from(SORTED_BY[language]), st.booleans())
+    fields = st.lists(st.sampled_from(SORTED_BY[language]), unique=True, max_size=3)
+    sorts = fields.flatmap(
+        lambda some: st.tuples(*(st.builds(Sort, st.just(one), st.booleans()) for one in some))
+    )
     return st.builds(
         Query,
         anyof=st.lists(groups, max_size=3).map(tuple),
         status=_often(st.just(UserStatus.ACTIVE), st.none(), st.just(UserStatus.RETIRED)),
         role=_often(st.none(), st.sampled_from(MembershipRole)),
         search=_often(st.none(), searches),
-        sort=st.none() | sorts,
+        sort=sorts,
         limit=_often(st.none(), st.integers(1, 50), st.just(999_999_999)),
     )
 

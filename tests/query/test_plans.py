@@ -11,7 +11,7 @@ from models.database import database
 from models.memberships import MembershipRole
 from models.query.compiler import Compiled, edge
 from models.query.syntax import parse
-from models.query.tree import Language, Noun, Phase, SortField, Tie
+from models.query.tree import PLACES, Language, Noun, Phase, SortField, Tie
 from models.query.vocabulary import SORT_FIELDS
 from tests.query.test_right import with_ids
 
@@ -27,6 +27,7 @@ IDS = {
     Noun.COHORTS: (sample.MONDAY, sample.TUESDAY),
 }
 WORDS = {noun: ("a@example.org", "b@example.org") if noun is Noun.USERS else ("a", "b") for noun in Noun}
+WORDS[Noun.COHORTS] = ()  # they have no handles
 
 TERMS = [
     *(
@@ -39,8 +40,15 @@ TERMS = [
             WORDS[noun],
             (*IDS[noun], *WORDS[noun]),
         )
+        if items
         for given in ("given", "except")
     ),
+    *(
+        f"{given} {noun} [{IDS[noun][0]}] with [active, completed]"
+        for noun in PLACES
+        for given in ("given", "except")
+    ),
+    "given no cohort",
     *(f"{tie} as {{ADA}}" for tie in Tie),
     *(f"program {phase} from today as year" for phase in Phase),
     *(f"program {phase} from today as year with [active, completed]" for phase in Phase),

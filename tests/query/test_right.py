@@ -14,6 +14,7 @@ from models.people import UserStatus
 from models.query.finding import find_participants, find_programs, find_users
 from models.query.syntax import parse
 from models.query.tree import (
+    PLACES,
     Between,
     Comparison,
     Language,
@@ -28,6 +29,7 @@ from models.query.tree import (
     Tied,
     Today,
     Unit,
+    Unplaced,
     Word,
 )
 from models.query.vocabulary import ALLOWED, SORT_FIELDS, WORDS
@@ -80,18 +82,24 @@ def test_each_piece_of_the_languages_is_among_them():
     lists = {(language, term.noun, term.excluded) for language, term in TERMS if isinstance(term, Listed)}
     ties = {(language, term.tie) for language, term in TERMS if isinstance(term, Tied)}
     programs = [(language, term) for language, term in TERMS if isinstance(term, ProgramTerm)]
-    sorts = {(language, query.sort.field) for language, query in QUERIES if query.sort}
+    sorts = {(language, sort.field) for language, query in QUERIES for sort in query.sort}
     settings = {(language, query.role) for language, query in QUERIES}
 
     assert lists >= set(product([Language.USERS], Noun, [False, True]))
     assert lists >= set(product(Language, Noun, [False]))
+    with_states = {
+        (language, term.noun) for language, term in TERMS if isinstance(term, Listed) and term.states
+    }
+    assert with_states >= set(product([Language.USERS, Language.PROGRAMS], PLACES))
+    assert {language for language, term in TERMS if isinstance(term, Unplaced)} == set(Language)
     assert ties == set(product(Language, Tie))
     assert {(language, term.phase) for language, term in programs} == set(product(Language, Phase))
     assert {state for _, term in programs for state in term.states} == set(MembershipState)
     assert settings == set(product(Language, [None, *MembershipRole]))
     assert {query.status for _, query in QUERIES} == {None, *UserStatus}
     assert sorts == {(language, field) for language, fields in SORT_FIELDS.items() for field in fields}
-    assert {query.sort.descending for _, query in QUERIES if query.sort} == {False, True}
+    assert {sort.descending for _, query in QUERIES for sort in query.sort} == {False, True}
+    assert max(len(query.sort) for _, query in QUERIES) > 1
     assert {language for language, query in QUERIES if query.limit} == set(Language)
 
 

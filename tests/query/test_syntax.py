@@ -14,6 +14,7 @@ from models.people import UserStatus
 from models.query import vocabulary
 from models.query.syntax import TERMS, parse
 from models.query.tree import (
+    PLACES,
     AllOf,
     Between,
     Comparison,
@@ -38,12 +39,14 @@ from models.query.tree import (
     Tied,
     Today,
     Unit,
+    Unplaced,
     Word,
 )
 
 ADA = UUID("00000001-0000-4000-8000-00000000000a")
 A, B, C = (Listed(Noun.LABELS, (item,)) for item in "abc")
 TODAY = Between(Today(), Today())
+ITEMS = {Noun.USERS: ("a@example.org", str(ADA)), Noun.COHORTS: (str(ADA), str(ADA))}
 
 in_every_language = pytest.mark.parametrize("language", Language)
 
@@ -138,7 +141,8 @@ def test_a_place_counts_characters_and_not_bytes():
 @pytest.mark.parametrize(("word", "excluded"), [("given", False), ("except", True)])
 def test_a_list_of_each_noun_in_each_spelling(noun, word, excluded):
     for spelling in vocabulary.NOUNS[noun].spellings:
-        assert Listed(noun, ("a", "b"), excluded) == term(f"{word} {spelling} [a, b]")
+        one, other = ITEMS.get(noun, ("a", "b"))
+        assert Listed(noun, (one, other), excluded) == term(f"{word} {spelling} [{one}, {other}]")
 
 
 @pytest.mark.parametrize(
@@ -155,14 +159,42 @@ def test_a_list_of_each_noun_in_each_spelling(noun, word, excluded):
         ('[\'it\'\'s\', "a ""b"""]', ["it's", 'a "b"']),
         ('[\'say "it"\', "it\'s"]', ['say "it"', "it's"]),
         ("['''']", ["'"]),
-        ("[' a ', '\n']", [" a ", "\n"]),
+        ("[' a ', '\nb']", [" a ", "\nb"]),
+        ("['a;b', \"c; d\"]", ["a;b", "c; d"]),
         ("[Zoë, 北, 🎈]", ["Zoë", "北", "🎈"]),
         ("[\ufeffa@example.org\u200b]", ["\ufeffa@example.org\u200b"]),
         ("[a, a]", ["a", "a"]),
     ],
 )
 def test_items_are_bare_or_quoted(written, items):
-    assert Listed(Noun.USERS, tuple(items)) == term(f"given users {written}")
+    assert Listed(Noun.LABELS, tuple(items)) == term(f"given labels {written}")
+
+
+def test_the_places_of_items_are_those_in_the_text():
+    listed = term("given labels [a, 'b c',\n d]")
+
+    assert isinstance(listed, Listed)
+    assert (14, 17, 25) == listed.places
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "expected"),
+    [
+        ("given cohorts [monday]", 16, "a cohort id"),
+        ("except cohorts [00000004-0000-4000-8000-000000000001, 'Monday']", 55, "a cohort id"),
+        ("given users [ada]", 14, "a user id or email"),
+        ("except users [a@b@c]", 15, "a user id or email"),
+        ("given users ['ada lovelace@example.org']", 14, "a user id or email"),
+        ("given groups ['']", 15, "an id or handle"),
+        ("given groups [' ']", 15, "an id or handle"),
+        ("given kind ['\u200b']", 13, "an id or handle"),
+        (f"given labels [{'a' * 1021}]", 15, "an id or handle"),
+    ],
+)
+def test_an_item_that_the_list_cannot_hold_is_refused(text, column, expected):
+    error = refused(text)
+
+    assert (1, column, [expected]) == (error.line, error.column, error.expected)
 
 
 def test_items_are_plain_text():
@@ -271,6 +303,28 @@ def test_a_missing_unit_of_a_range_that_lasts_is_days():
 @pytest.mark.parametrize("state", MembershipState)
 def test_each_state(state):
     assert ProgramTerm(Phase.OPEN, TODAY, (state,)) == term(f"program open with [{state}]")
+
+
+@pytest.mark.parametrize("noun", PLACES)
+@pytest.mark.parametrize(("word", "excluded"), [("given", False), ("except", True)])
+def test_a_list_of_places_takes_states(noun, word, excluded):
+    states = (MembershipState.COMPLETED, MembershipState.GRADUATED)
+
+    assert Listed(noun, (str(ADA),), excluded, states) == term(
+        f"{word} {noun} [{ADA}] with [completed, graduated]"
+    )
+
+
+@pytest.mark.parametrize("noun", [noun for noun in Noun if noun not in PLACES])
+def test_no_other_list_takes_states(noun):
+    error = refused(f"given {noun} [{ADA}] with [active]")
+
+    assert len(f"given {noun} [{ADA}] ") + 1 == error.column
+
+
+def test_no_cohort_is_a_term_and_is_only_given():
+    assert Unplaced() == term("GIVEN no Cohort")
+    assert 8 == refused("except no cohort").column
 
 
 @pytest.mark.parametrize("list_", ["[active, dropped]", "[active|dropped]", "[ active | dropped ]"])
@@ -409,13 +463,27 @@ def test_each_language_has_its_sort_fields(language, field):
     text = f"sort by {field}"
 
     if field in vocabulary.SORT_FIELDS[language]:
-        assert Query(sort=Sort(field)) == parse(text, language)
-        assert Query(sort=Sort(field)) == parse(text + " asc", language)
-        assert Query(sort=Sort(field, descending=True)) == parse(text + " desc", language)
+        assert Query(sort=(Sort(field),)) == parse(text, language)
+        assert Query(sort=(Sort(field),)) == parse(text + " asc", language)
+        assert Query(sort=(Sort(field, descending=True),)) == parse(text + " desc", language)
     else:
         error = refused(text, language)
         assert (1, 9) == (error.line, error.column)
         assert sorted(vocabulary.SORT_FIELDS[language]) == error.expected
+
+
+def test_it_sorts_by_several_fields_each_with_its_direction():
+    assert users("sort by last desc, first, name desc").sort == (
+        Sort(SortField.LAST, descending=True),
+        Sort(SortField.FIRST),
+        Sort(SortField.NAME, descending=True),
+    )
+
+
+def test_a_field_is_sorted_by_once():
+    error = refused("sort by last, first, last desc")
+
+    assert "Line 1, column 22: expected last only once, found it again" == error.message
 
 
 @pytest.mark.parametrize(("text", "limit"), [("1", 1), ("50", 50), ("007", 7), ("999999999", 999_999_999)])
@@ -429,10 +497,10 @@ def test_the_parts_come_in_their_order_and_each_may_be_left_out(language):
     whole = Query(
         (AllOf((A,)),),
         search=Search(((Comparison(Word.ANY, Operator.EMPTY),),)),
-        sort=Sort(SortField.NAME),
+        sort=(Sort(SortField.NAME),),
         limit=5,
     )
-    absent = [{"anyof": ()}, {"search": None}, {"sort": None}, {"limit": None}]
+    absent = [{"anyof": ()}, {"search": None}, {"sort": ()}, {"limit": None}]
 
     for chosen in range(1, 16):
         text = " ".join(part for number, part in enumerate(parts) if chosen & 1 << number)

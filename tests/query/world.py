@@ -162,11 +162,13 @@ MEMBERSHIPS: list[Values] = [
     for user in _chance.sample(USERS, (38, 20, 12, 6, 3, 1, 0)[number % 7])
 ]
 
-GROUPS = [{"id": _id(), "handle": handle, "name": handle} for handle in ("staff", "Staff", "where", "n°1")]
+GROUPS = [
+    {"id": _id(), "handle": handle, "name": handle} for handle in ("Staff", "\u200bBüro ", "where", "n°1")
+]
 CHANNELS = [{"id": _id(), "handle": handle, "name": handle} for handle in ("news", "staff", "a b")]
 LABELS = [
     {"id": _id(), "handle": handle, "name": handle}
-    for handle in ("straße", "STRASSE", "a,b", "[c]", "it's", "🎉", "staff", "london-region")
+    for handle in ("straße", "Straßen", "a,b", "[c]", "it's", "🎉", "staff", "ﬁn", "London  Region")
 ]
 LABELS.append({"id": _id(), "handle": str(LABELS[0]["id"]), "name": "Looks like an id"})
 

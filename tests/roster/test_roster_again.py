@@ -493,6 +493,12 @@ def test_labels_that_the_file_begins_or_ceases_to_give_are_put_on_and_taken_off(
     assert report.counts["users.csv"].updated == 1
 
 
+def test_a_label_that_the_file_spells_anew_stays_on(rich, tonight, user):
+    tonight('"vip,alumni"', '"Vip,alumni"')
+
+    assert labels_of(user("ada")) == ["alumni", "vip"]
+
+
 # Kinds and programs
 
 

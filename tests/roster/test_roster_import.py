@@ -200,6 +200,18 @@ def test_labels_are_made_where_missing_and_put_on(bring, user):
     assert report.counts["labels"].created == 1
 
 
+def test_labels_are_found_however_their_handles_are_spelled(bring, user):
+    with writing():
+        Label.put(None, handle="Alumni", name="Alumni")
+
+    report = bring(users='sourcedId,metadata.labels\nu,"VIP, alumni"\nv,vip\n')
+
+    users = [user("u"), user("v")]
+    User.fetch_handles(users)
+    assert [one.labels for one in users] == [["Alumni", "VIP"], ["VIP"]]
+    assert report.counts["labels"].created == 1
+
+
 @pytest.mark.parametrize("state", ["withdrawn", "completed", "incomplete"])
 def test_the_end_of_an_enrollment_is_the_effective_date_of_its_history_row(bring_small, membership, state):
     bring_small(
