@@ -243,6 +243,22 @@ class MembershipChange(Record):
     state_detail: str | None
 
 
+class UnknownName(Record):
+    """An item of a list in a query that names nothing; line and column count from 1."""
+
+    list: str
+    item: str
+    line: int
+    column: int
+
+
+class Explanation(Record):
+    """What is understood of a query, and which of its names name nothing."""
+
+    words: str
+    unknown: tuple[UnknownName, ...]
+
+
 class AdminProgramKind(Record):
     """A program kind as those see it who keep the catalogue."""
 

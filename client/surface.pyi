@@ -7,8 +7,8 @@ from uuid import UUID
 
 from client.batch import Pending
 from client.functions import Function
-from client.results import AdminProgramInfo, AdminProgramKind, AdminUser, Audit, Channel, Cohort, Group, Import, Label, MembershipChange, NewToken, ProgramInfo, ProgramKind, ProgramParticipation, ProgramTicket, Relation, Token, User
-from client.words import Gender, MembershipRole, MembershipState, Mode, RelationKind, Scope, SyncMode, TicketState, UserRole, UserStatus
+from client.results import AdminProgramInfo, AdminProgramKind, AdminUser, Audit, Channel, Cohort, Explanation, Group, Import, Label, MembershipChange, NewToken, ProgramInfo, ProgramKind, ProgramParticipation, ProgramTicket, Relation, Token, User
+from client.words import Gender, Language, MembershipRole, MembershipState, Mode, RelationKind, Scope, SyncMode, TicketState, UnknownNames, UserRole, UserStatus
 
 Take = Callable[[Function, dict[str, Any]], Any]
 
@@ -43,6 +43,10 @@ class SyncCore:
         """Make a user: True if one was made, False if somebody has the email."""
     def create_user(self, email: str, group_id: UUID | str | None = None, external_id: str | None = None, title: str | None = None, first: str | None = None, last: str | None = None, name: str | None = None, mobile: str | None = None, gender: Gender | str | None = None, dob: date | str | None = None) -> bool:
         """Make a user: True if one was made, False if somebody has the email."""
+    def ExplainQuery(self, find: Language | str, query: str) -> Explanation:
+        """Say in words how a query is understood, and which of the names in its lists name nothing."""
+    def explain_query(self, find: Language | str, query: str) -> Explanation:
+        """Say in words how a query is understood, and which of the names in its lists name nothing."""
     def ListActivePrograms(self) -> list[ProgramInfo]:
         """List the programs that run today, by start date, name and id."""
     def list_active_programs(self) -> list[ProgramInfo]:
@@ -107,9 +111,9 @@ class SyncCore:
         """Take a label off a user; True also when they did not have it."""
     def remove_user_label(self, user_id: UUID | str, label_id: UUID | str) -> bool:
         """Take a label off a user; True also when they did not have it."""
-    def SyncCohort(self, program_id: UUID | str, cohort_id: UUID | str, query: str, role: MembershipRole | str | None = None, mode: SyncMode | str | None = None, dry_run: bool | None = None, max_changes: int | None = None) -> int:
+    def SyncCohort(self, program_id: UUID | str, cohort_id: UUID | str, query: str, role: MembershipRole | str | None = None, mode: SyncMode | str | None = None, dry_run: bool | None = None, max_changes: int | None = None, bring_back: bool | None = None, unknown: UnknownNames | str | None = None) -> int:
         """Bring the users that a query finds into a cohort; the number of memberships changed."""
-    def sync_cohort(self, program_id: UUID | str, cohort_id: UUID | str, query: str, role: MembershipRole | str | None = None, mode: SyncMode | str | None = None, dry_run: bool | None = None, max_changes: int | None = None) -> int:
+    def sync_cohort(self, program_id: UUID | str, cohort_id: UUID | str, query: str, role: MembershipRole | str | None = None, mode: SyncMode | str | None = None, dry_run: bool | None = None, max_changes: int | None = None, bring_back: bool | None = None, unknown: UnknownNames | str | None = None) -> int:
         """Bring the users that a query finds into a cohort; the number of memberships changed."""
     def UpdateUserCohortState(self, user_id: UUID | str, program_id: UUID | str, cohort_id: UUID | str | None = None, state: MembershipState | str | None = None, comments: str | None = None, state_detail: str | None = None) -> list[ProgramInfo]:
         """Set how far a user has come in a program."""
@@ -257,6 +261,8 @@ class SyncFunctions:
         """Make a ticket: 1 when one was made, 0 when this buyer has one for the same external id."""
     def create_user(self, email: str, group_id: UUID | str | None = None, external_id: str | None = None, title: str | None = None, first: str | None = None, last: str | None = None, name: str | None = None, mobile: str | None = None, gender: Gender | str | None = None, dob: date | str | None = None) -> bool:
         """Make a user: True if one was made, False if somebody has the email."""
+    def explain_query(self, find: Language | str, query: str) -> Explanation:
+        """Say in words how a query is understood, and which of the names in its lists name nothing."""
     def list_active_programs(self) -> list[ProgramInfo]:
         """List the programs that run today, by start date, name and id."""
     def list_closing_participants(self, within_days: int | None = None, program_kind_id: UUID | str | None = None, program_id: UUID | str | None = None, limit: int | None = None, offset: int | None = None) -> list[ProgramParticipation]:
@@ -289,7 +295,7 @@ class SyncFunctions:
         """Take a user out of a group; True also when they were not in it."""
     def remove_user_label(self, user_id: UUID | str, label_id: UUID | str) -> bool:
         """Take a label off a user; True also when they did not have it."""
-    def sync_cohort(self, program_id: UUID | str, cohort_id: UUID | str, query: str, role: MembershipRole | str | None = None, mode: SyncMode | str | None = None, dry_run: bool | None = None, max_changes: int | None = None) -> int:
+    def sync_cohort(self, program_id: UUID | str, cohort_id: UUID | str, query: str, role: MembershipRole | str | None = None, mode: SyncMode | str | None = None, dry_run: bool | None = None, max_changes: int | None = None, bring_back: bool | None = None, unknown: UnknownNames | str | None = None) -> int:
         """Bring the users that a query finds into a cohort; the number of memberships changed."""
     def update_user_cohort_state(self, user_id: UUID | str, program_id: UUID | str, cohort_id: UUID | str | None = None, state: MembershipState | str | None = None, comments: str | None = None, state_detail: str | None = None) -> list[ProgramInfo]:
         """Set how far a user has come in a program."""
@@ -335,6 +341,10 @@ class AsyncCore:
         """Make a user: True if one was made, False if somebody has the email."""
     def create_user(self, email: str, group_id: UUID | str | None = None, external_id: str | None = None, title: str | None = None, first: str | None = None, last: str | None = None, name: str | None = None, mobile: str | None = None, gender: Gender | str | None = None, dob: date | str | None = None) -> Coroutine[Any, Any, bool]:
         """Make a user: True if one was made, False if somebody has the email."""
+    def ExplainQuery(self, find: Language | str, query: str) -> Coroutine[Any, Any, Explanation]:
+        """Say in words how a query is understood, and which of the names in its lists name nothing."""
+    def explain_query(self, find: Language | str, query: str) -> Coroutine[Any, Any, Explanation]:
+        """Say in words how a query is understood, and which of the names in its lists name nothing."""
     def ListActivePrograms(self) -> Coroutine[Any, Any, list[ProgramInfo]]:
         """List the programs that run today, by start date, name and id."""
     def list_active_programs(self) -> Coroutine[Any, Any, list[ProgramInfo]]:
@@ -399,9 +409,9 @@ class AsyncCore:
         """Take a label off a user; True also when they did not have it."""
     def remove_user_label(self, user_id: UUID | str, label_id: UUID | str) -> Coroutine[Any, Any, bool]:
         """Take a label off a user; True also when they did not have it."""
-    def SyncCohort(self, program_id: UUID | str, cohort_id: UUID | str, query: str, role: MembershipRole | str | None = None, mode: SyncMode | str | None = None, dry_run: bool | None = None, max_changes: int | None = None) -> Coroutine[Any, Any, int]:
+    def SyncCohort(self, program_id: UUID | str, cohort_id: UUID | str, query: str, role: MembershipRole | str | None = None, mode: SyncMode | str | None = None, dry_run: bool | None = None, max_changes: int | None = None, bring_back: bool | None = None, unknown: UnknownNames | str | None = None) -> Coroutine[Any, Any, int]:
         """Bring the users that a query finds into a cohort; the number of memberships changed."""
-    def sync_cohort(self, program_id: UUID | str, cohort_id: UUID | str, query: str, role: MembershipRole | str | None = None, mode: SyncMode | str | None = None, dry_run: bool | None = None, max_changes: int | None = None) -> Coroutine[Any, Any, int]:
+    def sync_cohort(self, program_id: UUID | str, cohort_id: UUID | str, query: str, role: MembershipRole | str | None = None, mode: SyncMode | str | None = None, dry_run: bool | None = None, max_changes: int | None = None, bring_back: bool | None = None, unknown: UnknownNames | str | None = None) -> Coroutine[Any, Any, int]:
         """Bring the users that a query finds into a cohort; the number of memberships changed."""
     def UpdateUserCohortState(self, user_id: UUID | str, program_id: UUID | str, cohort_id: UUID | str | None = None, state: MembershipState | str | None = None, comments: str | None = None, state_detail: str | None = None) -> Coroutine[Any, Any, list[ProgramInfo]]:
         """Set how far a user has come in a program."""
@@ -549,6 +559,8 @@ class AsyncFunctions:
         """Make a ticket: 1 when one was made, 0 when this buyer has one for the same external id."""
     def create_user(self, email: str, group_id: UUID | str | None = None, external_id: str | None = None, title: str | None = None, first: str | None = None, last: str | None = None, name: str | None = None, mobile: str | None = None, gender: Gender | str | None = None, dob: date | str | None = None) -> Coroutine[Any, Any, bool]:
         """Make a user: True if one was made, False if somebody has the email."""
+    def explain_query(self, find: Language | str, query: str) -> Coroutine[Any, Any, Explanation]:
+        """Say in words how a query is understood, and which of the names in its lists name nothing."""
     def list_active_programs(self) -> Coroutine[Any, Any, list[ProgramInfo]]:
         """List the programs that run today, by start date, name and id."""
     def list_closing_participants(self, within_days: int | None = None, program_kind_id: UUID | str | None = None, program_id: UUID | str | None = None, limit: int | None = None, offset: int | None = None) -> Coroutine[Any, Any, list[ProgramParticipation]]:
@@ -581,7 +593,7 @@ class AsyncFunctions:
         """Take a user out of a group; True also when they were not in it."""
     def remove_user_label(self, user_id: UUID | str, label_id: UUID | str) -> Coroutine[Any, Any, bool]:
         """Take a label off a user; True also when they did not have it."""
-    def sync_cohort(self, program_id: UUID | str, cohort_id: UUID | str, query: str, role: MembershipRole | str | None = None, mode: SyncMode | str | None = None, dry_run: bool | None = None, max_changes: int | None = None) -> Coroutine[Any, Any, int]:
+    def sync_cohort(self, program_id: UUID | str, cohort_id: UUID | str, query: str, role: MembershipRole | str | None = None, mode: SyncMode | str | None = None, dry_run: bool | None = None, max_changes: int | None = None, bring_back: bool | None = None, unknown: UnknownNames | str | None = None) -> Coroutine[Any, Any, int]:
         """Bring the users that a query finds into a cohort; the number of memberships changed."""
     def update_user_cohort_state(self, user_id: UUID | str, program_id: UUID | str, cohort_id: UUID | str | None = None, state: MembershipState | str | None = None, comments: str | None = None, state_detail: str | None = None) -> Coroutine[Any, Any, list[ProgramInfo]]:
         """Set how far a user has come in a program."""
@@ -627,6 +639,10 @@ class BatchCore:
         """Make a user: True if one was made, False if somebody has the email."""
     def create_user(self, email: str, group_id: UUID | str | None = None, external_id: str | None = None, title: str | None = None, first: str | None = None, last: str | None = None, name: str | None = None, mobile: str | None = None, gender: Gender | str | None = None, dob: date | str | None = None) -> Pending[bool]:
         """Make a user: True if one was made, False if somebody has the email."""
+    def ExplainQuery(self, find: Language | str, query: str) -> Pending[Explanation]:
+        """Say in words how a query is understood, and which of the names in its lists name nothing."""
+    def explain_query(self, find: Language | str, query: str) -> Pending[Explanation]:
+        """Say in words how a query is understood, and which of the names in its lists name nothing."""
     def ListActivePrograms(self) -> Pending[list[ProgramInfo]]:
         """List the programs that run today, by start date, name and id."""
     def list_active_programs(self) -> Pending[list[ProgramInfo]]:
@@ -691,9 +707,9 @@ class BatchCore:
         """Take a label off a user; True also when they did not have it."""
     def remove_user_label(self, user_id: UUID | str, label_id: UUID | str) -> Pending[bool]:
         """Take a label off a user; True also when they did not have it."""
-    def SyncCohort(self, program_id: UUID | str, cohort_id: UUID | str, query: str, role: MembershipRole | str | None = None, mode: SyncMode | str | None = None, dry_run: bool | None = None, max_changes: int | None = None) -> Pending[int]:
+    def SyncCohort(self, program_id: UUID | str, cohort_id: UUID | str, query: str, role: MembershipRole | str | None = None, mode: SyncMode | str | None = None, dry_run: bool | None = None, max_changes: int | None = None, bring_back: bool | None = None, unknown: UnknownNames | str | None = None) -> Pending[int]:
         """Bring the users that a query finds into a cohort; the number of memberships changed."""
-    def sync_cohort(self, program_id: UUID | str, cohort_id: UUID | str, query: str, role: MembershipRole | str | None = None, mode: SyncMode | str | None = None, dry_run: bool | None = None, max_changes: int | None = None) -> Pending[int]:
+    def sync_cohort(self, program_id: UUID | str, cohort_id: UUID | str, query: str, role: MembershipRole | str | None = None, mode: SyncMode | str | None = None, dry_run: bool | None = None, max_changes: int | None = None, bring_back: bool | None = None, unknown: UnknownNames | str | None = None) -> Pending[int]:
         """Bring the users that a query finds into a cohort; the number of memberships changed."""
     def UpdateUserCohortState(self, user_id: UUID | str, program_id: UUID | str, cohort_id: UUID | str | None = None, state: MembershipState | str | None = None, comments: str | None = None, state_detail: str | None = None) -> Pending[list[ProgramInfo]]:
         """Set how far a user has come in a program."""
@@ -841,6 +857,8 @@ class BatchFunctions:
         """Make a ticket: 1 when one was made, 0 when this buyer has one for the same external id."""
     def create_user(self, email: str, group_id: UUID | str | None = None, external_id: str | None = None, title: str | None = None, first: str | None = None, last: str | None = None, name: str | None = None, mobile: str | None = None, gender: Gender | str | None = None, dob: date | str | None = None) -> Pending[bool]:
         """Make a user: True if one was made, False if somebody has the email."""
+    def explain_query(self, find: Language | str, query: str) -> Pending[Explanation]:
+        """Say in words how a query is understood, and which of the names in its lists name nothing."""
     def list_active_programs(self) -> Pending[list[ProgramInfo]]:
         """List the programs that run today, by start date, name and id."""
     def list_closing_participants(self, within_days: int | None = None, program_kind_id: UUID | str | None = None, program_id: UUID | str | None = None, limit: int | None = None, offset: int | None = None) -> Pending[list[ProgramParticipation]]:
@@ -873,7 +891,7 @@ class BatchFunctions:
         """Take a user out of a group; True also when they were not in it."""
     def remove_user_label(self, user_id: UUID | str, label_id: UUID | str) -> Pending[bool]:
         """Take a label off a user; True also when they did not have it."""
-    def sync_cohort(self, program_id: UUID | str, cohort_id: UUID | str, query: str, role: MembershipRole | str | None = None, mode: SyncMode | str | None = None, dry_run: bool | None = None, max_changes: int | None = None) -> Pending[int]:
+    def sync_cohort(self, program_id: UUID | str, cohort_id: UUID | str, query: str, role: MembershipRole | str | None = None, mode: SyncMode | str | None = None, dry_run: bool | None = None, max_changes: int | None = None, bring_back: bool | None = None, unknown: UnknownNames | str | None = None) -> Pending[int]:
         """Bring the users that a query finds into a cohort; the number of memberships changed."""
     def update_user_cohort_state(self, user_id: UUID | str, program_id: UUID | str, cohort_id: UUID | str | None = None, state: MembershipState | str | None = None, comments: str | None = None, state_detail: str | None = None) -> Pending[list[ProgramInfo]]:
         """Set how far a user has come in a program."""

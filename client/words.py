@@ -24,6 +24,12 @@ class ImportOutcome(StrEnum):
     FAILED = "failed"
 
 
+class Language(StrEnum):
+    USERS = "users"
+    PROGRAMS = "programs"
+    PARTICIPANTS = "participants"
+
+
 class MembershipRole(StrEnum):
     MEMBER = "member"
     TRAINER = "trainer"
@@ -66,6 +72,11 @@ class TicketState(StrEnum):
     READY = "ready"
     CONSUMED = "consumed"
     CANCELED = "canceled"
+
+
+class UnknownNames(StrEnum):
+    REFUSE = "refuse"
+    IGNORE = "ignore"
 
 
 class UserRole(StrEnum):

@@ -47,6 +47,11 @@ class TooManyChanges(ModelError):
         super().__init__("TOO_MANY_CHANGES", "Too many changes", **counts)
 
 
+def spot(text: str, place: int) -> tuple[int, int]:
+    """The line and the column, both counted from 1, of a place that counts characters from 0."""
+    return text.count("\n", 0, place) + 1, place - text.rfind("\n", 0, place)
+
+
 class QueryError(ModelError):
     """A query that cannot be read, or asks for what cannot be known: where, and what was expected there.
 
@@ -54,8 +59,7 @@ class QueryError(ModelError):
     """
 
     def __init__(self, text: str, place: int, problem: str, expected: Iterable[str] = ()) -> None:
-        self.line = text.count("\n", 0, place) + 1
-        self.column = place - text.rfind("\n", 0, place)
+        self.line, self.column = spot(text, place)
         self.place = place
         self.expected = sorted(expected)
         super().__init__("INVALID_PARAMS", f"Line {self.line}, column {self.column}: {problem}")

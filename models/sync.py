@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from enum import StrEnum
+from itertools import chain
+from typing import Any
 from uuid import UUID
 
 import peewee
@@ -12,7 +14,7 @@ import peewee
 from models import actor
 from models.actor import How
 from models.cohorts import Cohort
-from models.errors import Conflict, TooManyChanges
+from models.errors import Conflict, Invalid, TooManyChanges
 from models.ids import TextUUID
 from models.memberships import Membership, MembershipRole, MembershipState, Move, Settlement
 from models.people import User, UserStatus
@@ -31,8 +33,9 @@ class Sync:
     """Users on their way into a cohort: planned where they are found, carried out in the writer.
 
     Who is active in the program, in another cohort or none, is moved, and keeps their role. Who is not
-    in the program is added, if the mode is open. Nobody is removed, and nobody whose state has ended is
-    brought back. What is carried out is never more than what was planned: whoever meanwhile needs or
+    in the program is added, if the mode is open. Who has withdrawn is active again, in the cohort and in
+    their role, if that is asked for. Nobody is removed, and nobody else whose state has ended is brought
+    back. What is carried out is never more than what was planned: whoever meanwhile needs or
     may have nothing more is left out.
     """
 
@@ -43,12 +46,16 @@ class Sync:
         cohort_id: UUID,
         role: MembershipRole,
         mode: SyncMode,
+        bring_back: bool = False,
     ) -> None:
         """NotFound: program or cohort. Conflict: the cohort is another program's; users cannot be added
-        because the program is archived."""
+        because the program is archived. Invalid: users are brought back by an open sync only."""
+        if bring_back and mode is not SyncMode.OPEN:
+            raise Invalid({"bring_back": ["Needs mode open."]})
         self._program_id, self._cohort_id = program_id, cohort_id
-        self._role, self._mode = role, mode
+        self._role, self._mode, self._bring_back = role, mode, bring_back
         self._moved: Rows[Membership]
+        self._returned: Rows[Membership]
         self._added: list[str]
         self._settlement: Settlement
         self._look_at(user_ids)
@@ -62,6 +69,9 @@ class Sync:
         self._moved = _movable().at_once(
             program_id=self._program_id, cohort_id=self._cohort_id, user_ids=user_ids
         )
+        self._returned = _withdrawn().at_once(
+            program_id=self._program_id, user_ids=user_ids if self._bring_back else []
+        )
         self._added = []
         if self._mode is SyncMode.OPEN:
             found = _strangers().stored(program_id=self._program_id, user_ids=user_ids)
@@ -71,21 +81,32 @@ class Sync:
     @property
     def changes(self) -> int:
         """How many memberships change."""
-        return len(self._moved) + len(self._added)
+        return len(self._moved) + len(self._returned) + len(self._added)
+
+    @property
+    def _plan(self) -> tuple[Any, ...]:
+        return self._moved.stored, self._returned.stored, self._added
 
     def check_at_most(self, allowed: int) -> None:
         """TooManyChanges when there are more."""
         if self.changes > allowed:
-            moved, added = len(self._moved), len(self._added)
-            raise TooManyChanges(changes=self.changes, moved=moved, added=added, allowed=allowed)
+            raise TooManyChanges(
+                changes=self.changes,
+                moved=len(self._moved),
+                added=len(self._added),
+                broughtBack=len(self._returned),
+                allowed=allowed,
+            )
 
     def prepare(self) -> None:
         """Make the rows that are to be stored."""
         moves = []
-        for row in self._moved:
+        for row in chain(self._moved, self._returned):
             row.program = self._program
             before = row.standing
-            moves.append(Move(row, before, before._replace(cohort_id=self._cohort_id)))
+            # Those who are moved are active as it is.
+            after = before._replace(state=MembershipState.ACTIVE, cohort_id=self._cohort_id)
+            moves.append(Move(row, before, after))
         new = {"role": self._role, "cohort_id": self._cohort_id, "date": self._program.first_day()}
         moves += [Membership.begin(TextUUID(user_id), self._program, **new) for user_id in self._added]
         # Neighbours in the index of users, so that fewer of its pages are gone to more than once.
@@ -96,9 +117,9 @@ class Sync:
 
     def carry_out(self) -> int:
         """Store the rows, after another look at the users; how many memberships changed."""
-        planned = self._moved.stored, self._added
-        self._look_at(self._moved.column("user_id") + self._added)
-        if (self._moved.stored, self._added) != planned:
+        planned = self._plan
+        self._look_at([*self._moved.column("user_id"), *self._returned.column("user_id"), *self._added])
+        if self._plan != planned:
             self.prepare()
         self._settlement.postpone()
         return self._settlement.store()
@@ -112,6 +133,17 @@ def _movable() -> Select[Membership]:
         Membership.user.in_(any_given("user_ids")),
         Membership.state == MembershipState.ACTIVE,
         Membership.cohort.is_null() | (Membership.cohort != given("cohort_id")),
+    )
+    return Select(found)
+
+
+@functools.cache
+def _withdrawn() -> Select[Membership]:
+    """The select of those of some users who have withdrawn from a program."""
+    found = Membership.select().where(
+        Membership.program == given("program_id"),
+        Membership.user.in_(any_given("user_ids")),
+        Membership.state == MembershipState.WITHDRAWN,
     )
     return Select(found)
 

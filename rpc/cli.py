@@ -574,6 +574,7 @@ def query(
     """Say how a query is understood, run it, and print what it finds."""
     # Here, because the grammar takes 0.1 s to load, and all other commands do without it.
     from models.query import finding
+    from models.query.names import unknown_names
     from models.query.syntax import parse
     from models.query.words import in_words
 
@@ -587,6 +588,7 @@ def query(
         try:
             understood = in_words(parse(text, language), language)
             rows = find[language](text, current, limit + 1)
+            unknown = unknown_names(text, language)
         except QueryError as error:
             _show_spot(text, error)
             sys.exit(1)
@@ -594,6 +596,9 @@ def query(
         _print_rows(rows[:limit], _COLUMNS[language])
         more = f" and more (--limit {limit})" if len(rows) > limit else ""
         out.print(f"{min(len(rows), limit)} {language}{more}", highlight=False)
+        for name in unknown:
+            place = f"line {name.line}, column {name.column}"
+            print(f"warning: {name.item!r} in {name.list} ({place}) names nothing", file=sys.stderr)
 
 
 # What is printed of that which each language finds.

@@ -126,6 +126,12 @@ CATALOGUE = {
         "The user is retired and gets no place, group or ticket; `admin.SaveUser` makes them active.",
     ),
     "USER_ERASED": Row(CONFLICT, "Conflict", "The user was erased and stays so."),
+    "UNKNOWN_NAMES": Row(
+        CONFLICT,
+        "Conflict",
+        "Names in the query name nothing: `unknown` has the `list`, `item`, `line` and `column` of each, of a"
+        " hundred at most.",
+    ),
     "FORBIDDEN": Row(
         FORBIDDEN, "Forbidden", "The token's scope is too small: `needs` names the one that is enough."
     ),
@@ -136,7 +142,7 @@ CATALOGUE = {
     "TOO_MANY_CHANGES": Row(
         TOO_MANY_CHANGES,
         "Too many changes",
-        "More than `maxChanges` would change: `changes`, of these `moved` and `added`, and `allowed`.",
+        "More than `maxChanges` would change: `changes`, of these `moved`, `added` and `broughtBack`, and `allowed`.",
     ),
     "DEADLINE_EXCEEDED": Row(
         DEADLINE_EXCEEDED,

@@ -197,6 +197,22 @@ class MembershipChangeResult(_Result):
     state_detail = _maybe(Text)
 
 
+class UnknownNameResult(_Result):
+    """An item of a list in a query that names nothing; line and column count from 1."""
+
+    list = Text()
+    item = Text()
+    line = Whole(1, _MANY)
+    column = Whole(1, _MANY)
+
+
+class ExplanationResult(_Result):
+    """What is understood of a query, and which of its names name nothing."""
+
+    words = Text()
+    unknown_names = fields.List(fields.Nested(UnknownNameResult), data_key="unknown", attribute="unknown")
+
+
 class AdminProgramKindResult(ProgramKindResult):
     """A program kind as those see it who keep the catalogue."""
 

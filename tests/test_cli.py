@@ -379,6 +379,15 @@ def test_it_says_when_there_are_more_rows(ask):
 
 
 @pytest.mark.sample
+def test_names_that_name_nothing_are_warned_of_beside_what_is_found(ask):
+    done = ask("all users ^ except groups [stuff, staff]")
+
+    assert done.stderr == "warning: 'stuff' in groups (line 1, column 28) names nothing\n"
+    assert sample.ADA in done.stdout
+    assert done.returncode == 0
+
+
+@pytest.mark.sample
 def test_a_mistake_in_a_query_shows_the_text_with_a_caret_under_the_spot(ask):
     done = ask("given labels [vegetarian]\nsort by age")
 

@@ -81,6 +81,12 @@ CALLS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("admin.SaveUser", {"id": sample.ADA, "status": "retired"}),
         ("core.AddToGroup", ADA | {"id": sample.STAFF}),
     ],
+    "UNKNOWN_NAMES": [
+        (
+            "core.SyncCohort",
+            {"programId": sample.SPRING, "cohortId": sample.MONDAY, "query": "except groups [stuff]"},
+        )
+    ],
     "USER_ERASED": [("admin.EraseUser", ADA), ("admin.SaveUser", {"id": sample.ADA, "first": "Ada"})],
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from uuid import UUID
 
 from marshmallow import ValidationError, fields
@@ -11,6 +12,8 @@ from models import sample
 from models.cohorts import Cohort, name_key
 from models.memberships import MembershipRole
 from models.query.finding import user_ids
+from models.query.names import check_names
+from models.query.tree import Language
 from models.sync import Sync, SyncMode
 from models.tokens import Scope
 from rpc.registry import Answer, Lane, caller, method
@@ -78,6 +81,13 @@ def confirm_cohort(program_id: UUID, cohort_name: str) -> UUID:
     return Cohort.confirm(program_id, cohort_name).id
 
 
+class UnknownNames(StrEnum):
+    """What becomes of a query in which names name nothing."""
+
+    REFUSE = "refuse"
+    IGNORE = "ignore"
+
+
 class SyncCohort(Params):
     program_id = required(Id, "program of the cohort")
     cohort_id = required(Id, "cohort that users are brought into")
@@ -90,6 +100,15 @@ class SyncCohort(Params):
     )
     dry_run = extra(Flag, "true: only tell how many would change", default=False)
     max_changes = extra(Whole, "change nothing where more than so many would", least=0, most=MANY)
+    bring_back = extra(
+        Flag, "true, with mode open: those who have withdrawn become active again", default=False
+    )
+    unknown = extra(
+        Choice,
+        "ignore: names in the query that name nothing find nothing",
+        default=UnknownNames.REFUSE,
+        words=UnknownNames,
+    )
 
 
 def plan_sync(
@@ -100,9 +119,13 @@ def plan_sync(
     mode: SyncMode,
     dry_run: bool,
     max_changes: int | None,
+    bring_back: bool,
+    unknown: UnknownNames,
 ) -> Sync | Answer:
     """Find the users, and make the rows that are to be stored for them."""
-    sync = Sync(user_ids(query, caller().user_id), program_id, cohort_id, role, mode)
+    if unknown is UnknownNames.REFUSE:
+        check_names(query, Language.USERS)
+    sync = Sync(user_ids(query, caller().user_id), program_id, cohort_id, role, mode, bring_back)
     if max_changes is not None:
         sync.check_at_most(max_changes)
     if dry_run or not sync.changes:
@@ -129,6 +152,8 @@ def sync_cohort(sync: Sync) -> int:
     """Bring the users that a query finds into a cohort; the number of memberships changed.
 
     Who is active in the program is moved, and keeps their role. Who is not in the program is added
-    if the mode is `open`. Nobody is removed, and nobody whose state has ended is brought back.
+    if the mode is `open`. Nobody is removed, and nobody whose state has ended is brought back, but those
+    who have withdrawn where `bringBack` says so. A query with names that name nothing is refused, unless
+    `unknown` is `ignore`.
     """
     return sync.carry_out()

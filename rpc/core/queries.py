@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from marshmallow import fields
@@ -12,11 +13,15 @@ from models.memberships import Participation
 from models.people import User
 from models.programs import Program
 from models.query.finding import find_participants, find_programs, find_users
+from models.query.names import unknown_names
+from models.query.syntax import parse
+from models.query.tree import Language
+from models.query.words import in_words
 from models.text import QUERY
 from models.tokens import Scope
 from rpc.registry import Lane, caller, method
-from rpc.results import ProgramInfoResult, ProgramParticipationResult, UserResult
-from rpc.schemas import Id, Params, Text, limit, offset, required
+from rpc.results import ExplanationResult, ProgramInfoResult, ProgramParticipationResult, UserResult
+from rpc.schemas import Choice, Id, Params, Text, limit, offset, required
 
 ROWS = 1000  # unless another limit is given
 
@@ -79,6 +84,27 @@ class QueryParticipants(Params):
 def query_participants(query: str, limit: int, offset: int) -> Sequence[Participation]:
     """Find memberships by a participant query; in the order of their making unless it sorts."""
     return find_participants(query, caller().user_id, limit, offset)
+
+
+class ExplainQuery(Params):
+    find = required(Choice, "what the query finds, which says its language", words=Language)
+    query = required(Text, "query of this language", at_most=QUERY)
+
+
+@method(
+    "core.ExplainQuery",
+    params=ExplainQuery,
+    returns=fields.Nested(ExplanationResult),
+    example={"find": "users", "query": "given labels [vegetarian] ^ except groups [stuff]"},
+    scope=Scope.READ,
+    lane=Lane.SLOW,
+)
+def explain_query(find: Language, query: str) -> dict[str, Any]:
+    """Say in words how a query is understood, and which of the names in its lists name nothing.
+
+    A name that names nothing finds nothing; behind `except` it leaves everybody. The query is not run.
+    """
+    return {"words": in_words(parse(query, find), find), "unknown": unknown_names(query, find)}
 
 
 class ListPrograms(Params):

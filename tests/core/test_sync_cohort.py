@@ -226,7 +226,7 @@ def test_a_query_that_finds_nobody_changes_nothing(sync, make_member, mode):
     make_member()
     before = standings(), history()
 
-    assert sync(query="given labels [nothing]", mode=mode) == 0
+    assert sync(query="where first is 'Nobody'", mode=mode) == 0
     assert (standings(), history()) == before
 
 
@@ -255,6 +255,112 @@ def test_a_token_that_acts_for_nobody_is_told_so(sync, refusal):
     error = refusal(sync, query="current user", mode="open")
 
     assert (error.code, list(error.fields)) == (-32602, ["query"])
+
+
+# Names that name nothing
+
+
+def test_a_query_with_names_that_name_nothing_is_refused_with_them(sync, refusal, make_user, make_member):
+    make_user(), make_member()
+    before = standings()
+
+    error = refusal(sync, query="all users ^\n except groups [stuff, 'Staff, all']", mode="open")
+
+    assert (error.code, error.word) == (-32002, "UNKNOWN_NAMES")
+    assert error.data["unknown"] == [
+        {"list": "groups", "item": "stuff", "line": 2, "column": 17},
+        {"list": "groups", "item": "Staff, all", "line": 2, "column": 24},
+    ]
+    assert standings() == before
+
+
+def test_a_dry_run_with_names_that_name_nothing_is_refused(sync, refusal):
+    error = refusal(sync, query="given labels [alumn]", dry_run=True)
+
+    assert error.word == "UNKNOWN_NAMES"
+
+
+def test_names_that_name_nothing_are_ignored_where_that_is_asked_for(sync, make_user):
+    make_user()
+
+    assert sync(query="all users ^ except groups [stuff]", mode="open", unknown="ignore") == 1
+
+
+def test_no_more_than_a_hundred_names_are_told(sync, refusal):
+    names = ", ".join(f"l{number}" for number in range(300))
+
+    error = refusal(sync, query=f"given labels [{names}]")
+
+    assert len(error.data["unknown"]) == 100
+    assert "nor 299 more" in str(error)
+
+
+def test_names_are_known_however_they_are_spelled(sync, make_user):
+    user = make_user(email="ada@example.org")
+    with writing():
+        user.put_label(Label.put(None, handle="London"))
+
+    assert sync(query="given labels [' LONDON'] ^ given users [ADA@example.org]", mode="open") == 1
+
+
+# Those who have withdrawn
+
+
+def test_those_who_have_withdrawn_come_back_into_the_cohort_in_their_role(
+    sync, make_member, monday, tuesday, client, program
+):
+    member = make_member(role="trainer", state="withdrawn", cohort_id=tuesday.id)
+
+    assert sync(member.user, mode="open", bring_back=True) == 1
+
+    back = Membership.get_by_id(member.id)
+    assert (back.state, back.role, back.cohort_id) == (MembershipState.ACTIVE, member.role, monday.id)
+    assert back.date == member.date
+    change = client.membership_history(member.user_id, program.id)[-1]
+    assert (change["how"], change["from"]["state"], change["to"]["state"]) == ("sync", "withdrawn", "active")
+    assert sync(member.user, mode="open", bring_back=True) == 0
+
+
+@pytest.mark.parametrize("state", [state for state in ENDED if state is not MembershipState.WITHDRAWN])
+def test_nobody_else_whose_state_has_ended_comes_back(sync, make_member, state):
+    member = make_member(state=state)
+    before = standings()
+
+    assert sync(member.user, mode="open", bring_back=True) == 0
+    assert standings() == before
+
+
+def test_who_comes_back_uses_a_ticket_as_whoever_joins(sync, program, make_member, make_ticket):
+    member = make_member(state="withdrawn")
+    ticket = make_ticket(program.kind_id, member.user)
+
+    sync(member.user, mode="open", bring_back=True)
+
+    used = Ticket.get_by_id(ticket.id)
+    assert (used.state, used.membership_id) == (TicketState.CONSUMED, member.id)
+
+
+@pytest.mark.parametrize("more", [{}, {"mode": "closed"}])
+def test_only_an_open_sync_brings_back(sync, refusal, make_member, more):
+    member = make_member(state="withdrawn")
+    before = standings()
+
+    error = refusal(sync, member.user, bring_back=True, **more)
+
+    assert (error.code, error.fields) == (-32602, {"bringBack": ["Needs mode open."]})
+    assert standings() == before
+
+
+def test_those_who_come_back_count_as_changes(sync, refusal, make_member, make_user):
+    back, moved, added = make_member(state="withdrawn"), make_member(), make_user()
+    users = back.user, moved.user, added
+
+    assert sync(*users, mode="open", bring_back=True, dry_run=True) == 3
+    error = refusal(sync, *users, mode="open", bring_back=True, max_changes=2)
+
+    counts = {name: error.data[name] for name in ("changes", "moved", "added", "broughtBack")}
+    assert counts == {"changes": 3, "moved": 1, "added": 1, "broughtBack": 1}
+    assert sync(*users, mode="open", bring_back=True, max_changes=3) == 3
 
 
 # Tickets and history
@@ -367,6 +473,7 @@ def test_more_changes_than_allowed_are_refused_with_the_counts(sync, refusal, cr
         "changes": moved + added,
         "moved": moved,
         "added": added,
+        "broughtBack": 0,
         "allowed": moved + added - 1,
     }
     assert (standings(), history()) == before
@@ -526,8 +633,8 @@ def test_in_a_batch_one_that_is_refused_leaves_the_others(client, program, monda
 def plan(program, monday):
     """A sync of Monday with users, as a reader plans it."""
 
-    def planned(*users, role=MembershipRole.MEMBER, mode=SyncMode.OPEN):
-        made = Sync([str(user.id) for user in users], program.id, monday.id, role, mode)
+    def planned(*users, role=MembershipRole.MEMBER, mode=SyncMode.OPEN, bring_back=False):
+        made = Sync([str(user.id) for user in users], program.id, monday.id, role, mode, bring_back)
         made.prepare()
         return made
 
@@ -599,6 +706,27 @@ def test_who_has_joined_and_ended_meanwhile_is_not_brought_back(plan, make_membe
 
     assert carry_out(planned) == 0
     assert Membership.get_by_id(member.id).state is MembershipState.WITHDRAWN
+
+
+def test_who_has_come_back_meanwhile_is_moved(plan, make_member, tuesday, monday):
+    member, other = make_member(state="withdrawn"), make_member(state="withdrawn", cohort_id=monday.id)
+    planned = plan(member.user, other.user, bring_back=True)
+    with writing():
+        member.say(MembershipState.ACTIVE, tuesday.id)
+        other.say(MembershipState.ACTIVE)
+
+    assert (planned.changes, carry_out(planned)) == (2, 1)
+    assert Membership.get_by_id(member.id).cohort_id == monday.id
+
+
+def test_who_has_withdrawn_meanwhile_is_brought_back(plan, make_member):
+    member = make_member()
+    planned = plan(member.user, bring_back=True)
+    with writing():
+        member.say(MembershipState.WITHDRAWN)
+
+    assert (planned.changes, carry_out(planned)) == (1, 1)
+    assert Membership.get_by_id(member.id).state is MembershipState.ACTIVE
 
 
 def test_whose_state_has_ended_meanwhile_is_not_moved(plan, make_member, tuesday):
