@@ -15,6 +15,7 @@ from models.repeats import Repeats
 from models.text import FORBIDDEN
 from rpc.errors import RETRY_AFTER_MS, rpc_error
 from rpc.lanes import Done, Lanes, Together, end
+from rpc.nearest import Names
 from rpc.registry import Call, Context, Lane, Method
 
 AT_ONCE = 64  # entries of a batch that are planned, and then rendered, in one piece
@@ -130,6 +131,7 @@ class Envelope:
 
     def __init__(self, lanes: Lanes, methods: Mapping[str, Method], limits: Limits) -> None:
         self._lanes, self._methods, self._limits = lanes, methods, limits
+        self._names = Names(methods)
         self._together = Together(self._begin, self._submit)
         self._writes: dict[_Entry, Done] = {}
         self._running: dict[Repeats, Context] = {}  # the requests whose answers will be kept
@@ -253,8 +255,18 @@ class Envelope:
 
     def _not_called(self, entry: _Entry) -> JsonRpcError:
         if entry.name not in self._methods:
-            return rpc_error("METHOD_NOT_FOUND")
+            return self._not_found(entry)
         return rpc_error("INTERNAL_ERROR", requestId=entry.context.request_id)
+
+    def _not_found(self, entry: _Entry) -> JsonRpcError:
+        """That there is no such method, and the nearest name, for as many as a request may have compared."""
+        nearest = self._names.alike(entry.name)
+        if nearest is None and entry.context.comparisons > 0:
+            entry.context.comparisons -= 1
+            nearest = self._names.nearest(entry.name)
+        if nearest is None:
+            return rpc_error("METHOD_NOT_FOUND")
+        return rpc_error("METHOD_NOT_FOUND", f"Method not found; did you mean {nearest}?", nearest=nearest)
 
 
 def _as_it_is(request: Any) -> Any:

@@ -75,7 +75,7 @@ CATALOGUE = {
     "METHOD_NOT_FOUND": Row(
         METHOD_NOT_FOUND,
         "Method not found",
-        "No method has this name; `replacedBy` where another took its place.",
+        "No method has this name; `nearest` is one that is called nearly so, `replacedBy` one that took its place.",
     ),
     "INVALID_PARAMS": Row(
         INVALID_PARAMS,

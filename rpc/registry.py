@@ -62,6 +62,7 @@ class Context:
     key: str | None = None
     began: float = 0.0  # of the monotonic clock: when the body had been read
     trace: Trace | None = None  # of the caller's
+    comparisons: int = 4  # of names that there are not with all that there are
 
     def about(self) -> dict[str, Any]:
         """What lines of the log say of the request: never what was asked, nor with which secret."""

@@ -24,6 +24,7 @@ from models.text import (  # noqa: F401
     UUID_TEXT,
     instant_text,
 )
+from rpc.nearest import Names
 
 MANY = 2**53  # the largest bound of a whole number: above it doubles are not exact
 ADMIN_LIST = 1000  # rows of an admin.* list unless a limit is given
@@ -205,6 +206,7 @@ class Params(WireSchema):
         self.wire = {field.data_key: field for field in self.fields.values()}
         ids = [name for name, field in self.wire.items() if isinstance(field, Id)]
         self.sole_id = ids[0] if len(ids) == 1 and "id" not in self.wire else None
+        self._names = Names(str(name) for name in self.wire)
         self._quick = _Quick(self)
 
     def named(self, params: list[Any] | Mapping[str, Any]) -> Mapping[str, Any]:
@@ -232,9 +234,9 @@ class Params(WireSchema):
         cleared, clear_errors = self._cleared(given)
         messages: dict[str, list[Any]] = {**alias_errors, **clear_errors, **self._lacking(given)}
         # marshmallow would copy all errors so far for each such member: seconds, where there are many.
-        for name in [name for name in given if name not in self.wire]:
+        for number, name in enumerate([name for name in given if name not in self.wire]):
             del given[name]
-            messages.setdefault(name, []).append(self.error_messages["unknown"])
+            messages.setdefault(name, []).append(self._no_member(name, thoroughly=number == 0))
         try:
             values = self.load(given)
         except ValidationError as error:
@@ -244,6 +246,11 @@ class Params(WireSchema):
             raise ValidationError(messages)
         values.update(dict.fromkeys(cleared))
         return values
+
+    def _no_member(self, name: str, *, thoroughly: bool) -> str:
+        nearest = self._names.nearest(name) if thoroughly else self._names.alike(name)
+        unknown = self.error_messages["unknown"]
+        return unknown if nearest is None else f"{unknown} Did you mean {nearest}?"
 
     def _is_given(self, name: str, value: Any) -> bool:
         return value is not None or not (name in self.wire or name in ("clear", "id"))

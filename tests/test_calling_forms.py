@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from uuid import UUID
 
 import pytest
@@ -193,11 +194,30 @@ def test_more_values_than_members_are_refused(entry):
 
 @every_function
 def test_an_unknown_member_is_refused_by_name(entry):
-    unknown = {"nothing": 1, "user_id": AN_ID, "": None, "USERID": AN_ID, "\ud800": 1, "_schema": 1}
+    unknown = {"nothing": 1, "": None, "\ud800": 1, "_schema": 1}
 
     told = fields_refused(entry, entry.example | unknown)
 
     assert told == {name: ["There is no such member."] for name in unknown}
+
+
+@every_function
+def test_the_member_that_an_unknown_one_is_spelled_like_is_told(entry):
+    for name in entry.params.wire:
+        for mistyped in {name.upper(), name[0].upper() + name[1:], re.sub("([A-Z])", r"_\1", name)} - {name}:
+            told = fields_refused(entry, {"nothing": 1, mistyped: 1})
+
+            assert told[mistyped] == [f"There is no such member. Did you mean {name}?"]
+
+
+@pytest.mark.parametrize("mistyped", ["programIdd", "progamId", "program_ids"])
+def test_the_nearest_member_is_told_of_the_first_that_is_unknown(mistyped):
+    entry = METHODS["core.ListCohorts"]
+
+    told = fields_refused(entry, {mistyped: 1, "oofset": 1})
+
+    assert told[mistyped] == ["There is no such member. Did you mean programId?"]
+    assert told["oofset"] == ["There is no such member."]
 
 
 @every_function

@@ -136,6 +136,12 @@ FLOODS = {
     "members of which each is another": [
         {"method": "core.LookupProgram", "params": {f"{n:x}" * 3: 1 for n in range(19)}} for _ in range(999)
     ],
+    "methods that are nearly there": [
+        {"method": f"core.ModifyProgramMembershp{n:04}"[:-2] + chr(97 + n % 26)} for n in range(1000)
+    ],
+    "members that are nearly there": [
+        {"method": "core.ModifyProgramMembership", "params": {f"programIdd{n}": 1}} for n in range(999)
+    ],
     "names of marks": [
         {"method": "core.ConfirmCohort", "params": ["0" * 8 + "-0000-4000-8000-" + "0" * 12, MARKS[:255]]}
     ]
