@@ -12,8 +12,10 @@ from models import sample
 from models.errors import QueryError
 from models.query import vocabulary
 from models.query.finding import find_participants, find_programs, find_users
+from models.query.names import unknown_names
 from models.query.syntax import parse
 from models.query.tree import Language
+from models.query.words import in_words
 
 PAGE = Path(vocabulary.__file__).with_name("README.md").read_text()
 FINDS = {
@@ -67,6 +69,16 @@ def spellings():
 @pytest.mark.parametrize("word", sorted(set(spellings())))
 def test_every_word_is_on_the_page(word):
     assert re.search(rf"(?<![\w-]){word}(?![\w-])", PAGE)
+
+
+@pytest.mark.sample
+def test_names_that_name_nothing_are_told_as_the_page_says(world):
+    text, words = re.search(r"core-rpc query '(.+stuff\])'\n(.+)\n", PAGE).groups()
+
+    [name] = unknown_names(text, Language.USERS)
+
+    assert words == in_words(parse(text, Language.USERS), Language.USERS)
+    assert f"'{name.item}' in {name.list} (line {name.line}, column {name.column}) names nothing" in PAGE
 
 
 def test_the_mistake_is_told_as_the_page_says():
