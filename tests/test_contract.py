@@ -163,7 +163,7 @@ def _python(schema):
     if schema["type"] == "array":
         return _python(schema["items"])
     if schema["type"] == "object":
-        return RECORDS[schema["title"]]
+        return RECORDS[schema["title"]] if "title" in schema else SIMPLE_PYTHON["object"]
     named = {"Id": UUID, "Day": records.date, "Instant": records.datetime}
     return named.get(schema.get("title")) or SIMPLE_PYTHON[schema["type"]]
 

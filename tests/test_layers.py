@@ -45,7 +45,7 @@ MAY_IMPORT = {
     "rpc.exposure": ("models",),
     "rpc.access": ("rpc.fresh", "rpc.registry", "rpc.errors", "rpc.schemas", "models"),
     "rpc.discover": ("rpc.registry", "rpc.errors", "rpc.schemas", "models"),
-    "rpc.envelope": ("rpc.lanes", "rpc.registry", "rpc.errors", "rpc.schemas", "models"),
+    "rpc.envelope": ("rpc.lanes", "rpc.nearest", "rpc.registry", "rpc.errors", "rpc.schemas", "models"),
     "rpc.fresh": ("models",),
     "rpc.gate": ("models",),
     "rpc.lanes": ("rpc.fresh", "rpc.registry", "rpc.errors", "rpc.schemas", "models"),
@@ -55,7 +55,8 @@ MAY_IMPORT = {
     "rpc.errors": ("rpc.schemas", "models"),
     "rpc.results": ("rpc.rendering", "rpc.schemas", "models"),
     "rpc.rendering": ("rpc.schemas", "models"),
-    "rpc.schemas": ("models",),
+    "rpc.schemas": ("rpc.nearest", "models"),
+    "rpc.nearest": (),
     "rpc.core": ("rpc.registry", "rpc.schemas", "rpc.results", "models"),
     "rpc.admin": ("rpc.registry", "rpc.schemas", "rpc.results", "models"),
 }
