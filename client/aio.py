@@ -31,6 +31,7 @@ class AsyncClient(AsyncFunctions):
         retry: Retry | None = Retry(),  # noqa: B008  it is frozen
         connections: int = 16,
     ) -> None:
+        protocol.headers(token or "")  # a token that can be none is refused here, and not by the first call
         self._where = (url or protocol.URL, token or "", timeout, connections)
         self._sessions: Sessions | None = None
         self._retry = retry or NEVER

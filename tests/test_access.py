@@ -236,9 +236,13 @@ async def test_what_the_database_did_not_tell_is_asked_again_in_the_same_turn(wo
     fresh = Fresh()
     known = fresh.memory()
     known["a token"] = "lets in"
+    away = world.path.rename(world.path.with_name("away.db"))
+    world.path.mkdir()
 
-    with pytest.raises(peewee.InterfaceError):
+    with pytest.raises(peewee.OperationalError):
         fresh.check()
+    world.path.rmdir()
+    away.rename(world.path)
     with connected(read_only=True):
         fresh.check()
 

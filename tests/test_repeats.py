@@ -572,7 +572,7 @@ def test_nothing_is_left_of_an_erased_user_in_what_is_kept(post, world, tmp_path
     backup.backup(tmp_path / "backup.gz")
 
     told = [reply["error"]["data"]["code"] for reply in (*missing, taken, conflict) if "error" in reply]
-    assert {"USER_NOT_FOUND", "EMAIL_TAKEN", "EMAIL_AND_USER_DISAGREE"} == set(told)
+    assert {"USER_NOT_FOUND", "UNKNOWN_NAMES", "EMAIL_TAKEN", "EMAIL_AND_USER_DISAGREE"} == set(told)
     for path in (world.path, world.path.with_name("core.db-wal"), tmp_path / "backup.gz"):
         content = path.read_bytes()
         content = gzip.decompress(content) if path.suffix == ".gz" else content
