@@ -42,9 +42,12 @@ from rpc.config import BadSetting, Config
 from rpc.exposure import Exposed
 
 COMMAND_BUSY_SECONDS = 60.0  # how long a command waits for a busy server's writer
+WIDE = 200  # characters
 BACKUP_NICE = 5  # a server beside it comes first
 
 out = Console()
+if not out.is_terminal and "COLUMNS" not in os.environ:
+    out.width = WIDE  # a pipe or a file has no width to fold tables to
 err = Console(stderr=True)
 
 cli = typer.Typer(

@@ -39,10 +39,12 @@ def core_rpc(*words: object, cwd: Path, **settings: str) -> subprocess.Completed
 
 
 def environment(settings: dict[str, str]) -> dict[str, str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("CORE_RPC_")}
-    return (
-        clean | {f"CORE_RPC_{name.upper()}": value for name, value in settings.items()} | {"COLUMNS": "200"}
-    )
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("CORE_RPC_") and name != "COLUMNS"
+    }
+    return clean | {f"CORE_RPC_{name.upper()}": value for name, value in settings.items()}
 
 
 @contextmanager
