@@ -485,7 +485,13 @@ def import_oneroster(
         if report is not None:  # opened first: no import goes without it, and no older one stays
             file = stack.enter_context(open(report, "w", encoding="utf-8", opener=files.private))
         progress = stack.enter_context(_progress())
-        done = roster.import_oneroster(path, options=options, progress=progress)
+        try:
+            done = roster.import_oneroster(path, options=options, progress=progress)
+        except ModelError as error:
+            if report is not None:
+                told = {"code": error.word, "message": error.message, **error.facts}
+                file.write(json.dumps({"source": source, "dryRun": dry_run, "error": told}, indent=2) + "\n")
+            raise
         if report is not None:
             file.write(done.as_json())
     print(done)

@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from models.imports import RosterImport
+from models.memberships import Membership
 from models.people import User
 from tests.test_cli import core_rpc
 
@@ -131,7 +132,9 @@ def test_a_report_of_another_night_does_not_stay_when_nothing_can_be_read(run, t
 
     run("--report", "report.json", notes="")
 
-    assert "" == (tmp_path / "report.json").read_text()
+    told = json.loads((tmp_path / "report.json").read_text())
+    assert "NOT_A_ROSTER" == told["error"]["code"]
+    assert "refusals" not in told
 
 
 # Past imports
@@ -196,3 +199,52 @@ def test_an_unknown_import_is_told(run):
     done = run(unknown, command="show")
 
     assert (1, f"core-rpc: there is no import {unknown}\n") == (done.returncode, done.stderr)
+
+
+# Options
+
+TERMS = "sourcedId,startDate,endDate\nspring,2/1/2026,5/1/2026\n"
+CLASSES = "sourcedId,title,termSourcedIds\na1,Algebra,spring\n"
+TWO = "sourcedId,email\nada,ada@example.org\nbob,bob@example.org\n"
+ENROLLED = "sourcedId,classSourcedId,userSourcedId\n{}"
+BOTH = ENROLLED.format("e1,a1,ada\ne2,a1,bob\n")
+SCHOOL = {"academicSessions": TERMS, "classes": CLASSES, "users": TWO}
+
+
+def states():
+    return {one.sourced_id: one.state for one in Membership.select()}
+
+
+def test_dates_us_reads_dates_of_spreadsheets(run):
+    without = run(**SCHOOL, enrollments=BOTH)
+    done = run("--dates", "us", **SCHOOL, enrollments=BOTH)
+
+    assert (3, 0) == (without.returncode, done.returncode)
+    assert "With --dates us" in without.stdout
+    assert {"e1": "active", "e2": "active"} == states()
+
+
+def test_missing_end_ends_who_is_missing_and_max_changes_refuses_too_many(run, tmp_path):
+    run("--dates", "us", **SCHOOL, enrollments=BOTH)
+    less = {"enrollments": ENROLLED.format("e1,a1,ada\n")}
+
+    refused = run("--missing", "end", "--max-changes", "49%", "--report", tmp_path / "report.json", **less)
+    before = states()
+    done = run("--missing", "end", "--max-changes", "50%", **less)
+
+    assert (1, 0) == (refused.returncode, done.returncode)
+    assert "leaves: 1" in refused.stderr
+    told = json.loads((tmp_path / "report.json").read_text())["error"]
+    assert ("TOO_MANY_CHANGES", 0, 1) == (told["code"], told["allowed"], told["leaves"])
+    assert {"e1": "active", "e2": "active"} == before
+    assert {"e1": "active", "e2": "withdrawn"} == states()
+
+
+@pytest.mark.parametrize(("match", "users"), [("default", 2), ("email", 1), ("none", 2)])
+def test_match_says_who_is_found_by_email(run, match, users):
+    run("--source", "north", users=USERS)
+
+    done = run("--match", match, users=USERS)
+
+    assert 0 == done.returncode
+    assert User.select().count() == users
