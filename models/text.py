@@ -3,6 +3,7 @@ and how an instant is written."""
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from datetime import UTC, datetime
@@ -42,6 +43,7 @@ def trimmed(text: str) -> str:
     return text
 
 
+@functools.lru_cache(maxsize=1024)  # a file of a roster has the same few names in each row
 def name_key(name: str) -> str:
     """The form in which names and handles compare.
 

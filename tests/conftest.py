@@ -54,7 +54,8 @@ UNTIMED = {
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 }
 settings.register_profile("usual", **UNTIMED)
-settings.register_profile("long", max_examples=2500, **UNTIMED)  # pytest --hypothesis-profile=long
+# pytest --hypothesis-profile=long -o faulthandler_timeout=0: one test may take longer than a hang.
+settings.register_profile("long", max_examples=2500, **UNTIMED)
 settings.register_profile("night", max_examples=20_000, **UNTIMED)
 settings.load_profile("usual")
 

@@ -2,7 +2,7 @@
 
 The model is written from the contract alone. Hypothesis makes up calls, singly and in batches; the
 server and the model carry them out; after each step all that is stored must be equal.
-`--hypothesis-profile=long` looks longer.
+`--hypothesis-profile=long -o faulthandler_timeout=0` looks longer.
 """
 
 from __future__ import annotations

@@ -60,6 +60,7 @@ class Email:
     key: str
 
 
+@functools.lru_cache(maxsize=2**16)  # an import reads each some times: to decide, to compare, to store
 def email(cell: str) -> Email:
     try:
         key = email_key(cell)

@@ -200,9 +200,10 @@ class Enrollments(Step):
     def _users_named(self, names: Collection[str]) -> dict[str, UUID]:
         """The ids of users by what rows call them; those to whom people here gave a sourcedId included."""
         ids = {name: self.ids.of("user", name) for name in names}
-        known = {user_id for (user_id,) in columns_among(User, "id", id=set(ids.values()))}
-        if len(known) < len(ids):
-            ids |= self._users.find_named([name for name, user_id in ids.items() if user_id not in known])
+        named = self._users.find_named(names)
+        if named:
+            known = {user_id for (user_id,) in columns_among(User, "id", id=[ids[name] for name in named])}
+            ids |= {name: user_id for name, user_id in named.items() if ids[name] not in known}
         return ids
 
     def _each_id_once(self, rows: list[Row]) -> list[Row]:
@@ -276,8 +277,10 @@ class Enrollments(Step):
 
     def _note_cohorts(self, said: Iterable[Said]) -> None:
         """Note how each cohort is spelled: as in the row of the first sourcedId, if it is new."""
-        for one in sorted(said, key=lambda one: one.row.sourced_id):
-            if (name := one.row.given.get("metadata.cohort")) and (key := name_key(name)):
+        named = [one for one in said if "metadata.cohort" in one.row.given]
+        for one in sorted(named, key=lambda one: one.row.sourced_id):
+            name = one.row.given["metadata.cohort"]
+            if key := name_key(name):
                 self._spellings.setdefault((one.program.id, key), name)
 
     # Storing

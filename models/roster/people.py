@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -117,6 +118,8 @@ class Users(Step):
         self._matched: set[UUID] = set()
         self._readdressed: dict[UUID, Email] = {}  # old users who get an email that another one has now
         self._losers: set[UUID] = set()
+        self._held: dict[str, _Held] = {}  # by email, of those that were asked for
+        self._asked_for: set[str] = set()
 
     def _load_known(self) -> None:
         """Learn which users this source found here in earlier imports, and what it said of them."""
@@ -156,7 +159,17 @@ class Users(Step):
         self.report.forget(self.file.name, erased)
         self._find_those_here(rows, there)
         self._decide_emails(rows, there)
-        return rows
+        return self._with_news(rows, there)
+
+    def _with_news(self, rows: list[Row], there: list[_There | None]) -> list[Row]:
+        """The rows that do not say just what they said before; the others are counted."""
+        found = [
+            row
+            for row, user in zip(rows, there, strict=True)
+            if user is None or self._imported(user) != row.imported
+        ]
+        self.count(False, len(rows) - len(found))
+        return found
 
     def _find_those_here(self, rows: list[Row], there: list[_There | None]) -> None:
         """Find the users whom rows of unknown sourcedIds mean; their places in `there` get them."""
@@ -182,6 +195,8 @@ class Users(Step):
 
     def find_named(self, sourced_ids: Collection[str]) -> dict[str, UUID]:
         """The users to whom people here gave these sourcedIds, and no source has brought yet."""
+        if not self._are_some_named:
+            return {}
         found: dict[str, list[UUID]] = {}
         for user_id, name, imported in columns_among(
             User, "id", "sourced_id", "imported", sourced_id=sourced_ids
@@ -192,6 +207,19 @@ class Users(Step):
         brought = {user_id for (user_id,) in columns_among(RosterId, "user_id", user_id=alone)}
         return {name: user_id for user_id, name in alone.items() if user_id not in brought}
 
+    @functools.cached_property
+    def _are_some_named(self) -> bool:
+        """Whether there is any user with a sourcedId of whom no file said anything."""
+        return User.select().where(User.imported.is_null(), User.sourced_id.is_null(False)).exists()
+
+    def _holders_of(self, keys: set[str]) -> list[_Held]:
+        """The users who have emails; asked for once in a run."""
+        names = ("email_key", "id", "status", "sourced_id", "erased_at")
+        for stored in columns_among(User, *names, email_key=keys - self._asked_for):
+            self._held[stored[0]] = _Held._make(stored)
+        self._asked_for |= keys
+        return [self._held[key] for key in keys & self._held.keys()]
+
     def _by_email(self, rows: list[Row], taken: set[UUID]) -> dict[str, UUID]:
         """The users who have the emails of rows: those without sourcedId, or of other sources if so wished.
 
@@ -201,17 +229,17 @@ class Users(Step):
         for row in rows:
             if (email := self.read(row, "email")) is not None:
                 by_key.setdefault(email.key, []).append(row)
-        names = ("id", "email_key", "sourced_id", "erased_at")
-        holders = columns_among(User, *names, email_key=by_key)
         ours = self._known_by_user.keys() | taken
         found = {}
-        for user_id, key, sourced_id, erased_at in holders:
-            is_of_source = user_id in ours or (
-                sourced_id is not None and row_id(self.ids.source, "user", sourced_id) == user_id
+        for held in self._holders_of(set(by_key)):
+            name = held.sourced_id
+            is_of_source = held.user_id in ours or (
+                name is not None and row_id(self.ids.source, "user", name) == held.user_id
             )
-            is_meant = sourced_id is None or self.options.match is Match.EMAIL
-            if is_meant and not is_of_source and erased_at is None and len(by_key[key]) == 1:
-                found[by_key[key][0].sourced_id] = user_id
+            is_meant = name is None or self.options.match is Match.EMAIL
+            rows = by_key[held.key]
+            if is_meant and not is_of_source and held.erased_at is None and len(rows) == 1:
+                found[rows[0].sourced_id] = held.user_id
         return found
 
     def _decide_emails(self, rows: list[Row], there: list[_There | None]) -> None:
@@ -227,7 +255,7 @@ class Users(Step):
             if email is not None and (user is None or user.email_key != email.key):
                 claims.append((row, user, email))
         keys = {email.key for _, _, email in claims}
-        holders = columns_among(User, "email_key", "id", "status", email_key=keys)
+        holders = self._holders_of(keys)
         if holders or len(keys) < len(claims):
             self._settle_claims(rows, there, claims, holders)
 
@@ -236,7 +264,7 @@ class Users(Step):
         rows: list[Row],
         there: list[_There | None],
         claims: list[tuple[Row, _There | None, Email]],
-        holders: list[tuple[Any, ...]],
+        holders: list[_Held],
     ) -> None:
         """Decide who gets emails that several have or claim."""
         active = {row.id: self._is_active(row, user) for row, user in zip(rows, there, strict=True)}
@@ -253,8 +281,8 @@ class Users(Step):
                 for row, user, email in claims
             ],
             {
-                key: Holder(user_id, active.get(user_id, status is UserStatus.ACTIVE))
-                for key, user_id, status in holders
+                held.key: Holder(held.user_id, active.get(held.user_id, held.status is UserStatus.ACTIVE))
+                for held in holders
             },
         )
         names = {row.id: self._name(row) for row in rows}
@@ -270,10 +298,10 @@ class Users(Step):
         for row in rows:
             if row.id in decided.losers and row.id not in winners:
                 row.given.pop("email", None)
-        held = {key for key, _, _ in holders}
+        keys = {held.key for held in holders}
         for key, claim in decided.won.items():
             _, user, email = by_user[claim.user_id]
-            if user is not None and (key in held or user.id in decided.losers):
+            if user is not None and (key in keys or user.id in decided.losers):
                 self._readdressed[user.id] = email
 
     def _is_active(self, row: Row, user: _There | None) -> bool:
@@ -283,11 +311,13 @@ class Users(Step):
             return user.is_active
         return status == UserStatus.ACTIVE
 
+    def _imported(self, user: _There) -> str | None:
+        known = self._known_by_user.get(user.id) if self._known_by_user else None
+        return user.imported if known is None else known.imported
+
     def _said(self, user: _There) -> Mapping[str, str]:
         """What the last import of this source said of a user."""
-        imported = user.imported
-        if self._known_by_user and (known := self._known_by_user.get(user.id)):
-            imported = known.imported
+        imported = self._imported(user)
         return self.assumed | orjson.loads(imported) if imported else {}
 
     def _name(self, row: Row) -> str:
@@ -476,6 +506,16 @@ class _There(NamedTuple):
     @property
     def is_erased(self) -> bool:
         return self.erased_at is not None
+
+
+class _Held(NamedTuple):
+    """Who has an email when the import begins."""
+
+    key: str
+    user_id: UUID
+    status: UserStatus
+    sourced_id: str | None
+    erased_at: datetime | None
 
 
 def _users_there(ids: Iterable[UUID]) -> dict[UUID, _There]:

@@ -2,7 +2,8 @@
 
 Hypothesis makes up joining, paying, canceling, refunding, leaving, coming back and changing roles; a
 model of plain dictionaries, written from the contract alone, says what comes of each. The rule itself is
-held against what is stored, without the model. `--hypothesis-profile=long` looks longer.
+held against what is stored, without the model. `--hypothesis-profile=long -o
+faulthandler_timeout=0` looks longer.
 """
 
 from __future__ import annotations

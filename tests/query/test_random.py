@@ -1,6 +1,6 @@
 """Random queries find the same by the compiler and by plain Python, over the same rows.
 
-A long run: pytest --hypothesis-profile=night tests/query/test_random.py
+A long run: pytest --hypothesis-profile=night -o faulthandler_timeout=0 tests/query/test_random.py
 """
 
 from __future__ import annotations
