@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from client import protocol
 from client.batch import Gathered, Outcome, Rows
@@ -14,9 +14,6 @@ from client.errors import TransportError
 from client.functions import Function
 from client.protocol import NEVER, Call, Params, Reply, Retry, Steps, Writer
 from client.surface import AsyncFunctions
-
-if TYPE_CHECKING:
-    from client.sessions import Sessions
 
 
 class AsyncClient(AsyncFunctions):
@@ -31,9 +28,9 @@ class AsyncClient(AsyncFunctions):
         retry: Retry | None = Retry(),  # noqa: B008  it is frozen
         connections: int = 16,
     ) -> None:
-        protocol.headers(token or "")  # a token that can be none is refused here, and not by the first call
-        self._where = (url or protocol.URL, token or "", timeout, connections)
-        self._sessions: Sessions | None = None
+        from client.sessions import Sessions  # only those who use this client need it
+
+        self._sessions = Sessions(url or protocol.URL, token or "", timeout, connections)
         self._retry = retry or NEVER
         self._writer = Writer(keys=retry is not None)
 
@@ -50,8 +47,7 @@ class AsyncClient(AsyncFunctions):
 
     async def close(self) -> None:
         """Close the connections of this event loop; a later call opens new ones."""
-        if self._sessions is not None:
-            await self._sessions.close()
+        await self._sessions.close()
 
     async def call(self, method: str, /, *args: Any, **params: Any) -> Any:
         """Call any method, with parameters by position or by their wire names."""
@@ -142,10 +138,6 @@ class AsyncClient(AsyncFunctions):
                 task.cancel()
 
     async def _send(self, body: bytes) -> Reply:
-        if self._sessions is None:
-            from client.sessions import Sessions  # only those who use this client need it
-
-            self._sessions = Sessions(*self._where)
         return await self._sessions.send(body)
 
 

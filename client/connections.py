@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401  or the first look-up of a host imports it
 from queue import LifoQueue
 from typing import Any
 from urllib.parse import urlsplit

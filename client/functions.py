@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from itertools import takewhile
 from typing import Any
 
 READ, WRITE = False, True
@@ -16,12 +16,9 @@ class Parameter:
     """What a function takes: its name here and on the wire."""
 
     name: str
+    wire: str
     type: str
     required: bool
-
-    @cached_property
-    def wire(self) -> str:
-        return camel(self.name)
 
 
 @dataclass(frozen=True)
@@ -29,7 +26,7 @@ class Function:
     """A documented function, as a row of the table says it."""
 
     name: str
-    signature: str
+    parameters: tuple[Parameter, ...]
     returns: str
     writes: bool
     help: str
@@ -48,24 +45,11 @@ class Function:
         """Its name without the namespace, as Python has it."""
         return re.sub("(?<!^)(?=[A-Z])", "_", self.pascal).lower()
 
-    @cached_property
-    def parameters(self) -> tuple[Parameter, ...]:
-        texts = [text.split(": ") for text in self.signature.split(", ") if text]
-        return tuple(Parameter(name.rstrip("?"), kind, not name.endswith("?")) for name, kind in texts)
-
-    @cached_property
-    def _wires(self) -> dict[str, str]:
-        return {parameter.name: parameter.wire for parameter in self.parameters}
-
-    @cached_property
+    @property
     def asked_for(self) -> tuple[str, ...]:
         """The parameters that a call cannot be written without: the required ones before any other."""
-        names = []
-        for parameter in self.parameters:
-            if not parameter.required:
-                break
-            names.append(parameter.name)
-        return tuple(names)
+        first = takewhile(lambda parameter: parameter.required, self.parameters)
+        return tuple(parameter.name for parameter in first)
 
     def named(self, args: tuple[Any, ...], params: Mapping[str, Any]) -> dict[str, Any]:
         """The parameters by their wire names, without those that are None, which means "not given".
@@ -74,9 +58,10 @@ class Function:
         """
         if len(args) > len(self.parameters):
             raise TypeError(f"{self.name} takes at most {len(self.parameters)} arguments")
+        wires = {parameter.name: parameter.wire for parameter in self.parameters}
         given = {parameter.name: value for parameter, value in zip(self.parameters, args, strict=False)}
         for name, value in params.items():
-            if name not in self._wires:
+            if name not in wires:
                 raise TypeError(f"{self.name} takes no {name!r}")
             if name in given:
                 raise TypeError(f"{self.name} was given {name!r} twice")
@@ -84,7 +69,7 @@ class Function:
         missing = [name for name in self.asked_for if name not in given]
         if missing:
             raise TypeError(f"{self.name} needs {', '.join(missing)}")
-        return {self._wires[name]: value for name, value in given.items() if value is not None}
+        return {wires[name]: value for name, value in given.items() if value is not None}
 
     @property
     def keyed(self) -> bool:
@@ -94,12 +79,13 @@ class Function:
         """
         return self.writes and self.returns != "NewToken"
 
-    @cached_property
-    def shape(self) -> Callable[[Any], Any]:
-        """What makes a typed result of the wire's."""
-        from client import results  # a module that only answers need
 
-        return results.shape_of(self.returns)
+def _function(name: str, signature: str, returns: str, writes: bool, help: str) -> Function:
+    """The function that a row of the table describes."""
+    texts = [text.split(": ") for text in signature.split(", ") if text]
+    names = [(text.rstrip("?"), kind, not text.endswith("?")) for text, kind in texts]
+    parameters = tuple(Parameter(one, camel(one), kind, required) for one, kind, required in names)
+    return Function(name, parameters, returns, writes, help)
 
 
 def camel(name: str) -> str:
@@ -171,4 +157,4 @@ _ROWS = (
 )
 # fmt: on
 
-FUNCTIONS = {row[0]: Function(*row) for row in _ROWS}
+FUNCTIONS = {row[0]: _function(*row) for row in _ROWS}

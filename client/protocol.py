@@ -29,6 +29,7 @@ from client.errors import (
     WrongReply,
 )
 from client.functions import FUNCTIONS, Function
+from client.results import shape_of
 
 Params = Mapping[str, Any] | Sequence[Any]
 
@@ -89,7 +90,7 @@ class Call:
         return self.function is None or self.function.writes
 
     def shaped(self, result: Any) -> Any:
-        return result if self.function is None else self.function.shape(result)
+        return result if self.function is None else shape_of(self.function.returns)(result)
 
 
 @dataclass(slots=True)

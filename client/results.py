@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import cache
 from typing import Any, NoReturn, get_type_hints
 from uuid import UUID
 
@@ -419,6 +420,7 @@ class Import(Record):
     report: dict
 
 
+@cache
 def shape_of(returns: str) -> Callable[[Any], Any]:
     """What makes a typed result of the wire's: `ProgramKind?`, `[ProgramInfo]`, `int`."""
     text = returns.rstrip("?")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import encodings.idna  # noqa: F401  or the first look-up of a host imports it
 import os
 from typing import Any
 from weakref import WeakSet

@@ -7,20 +7,25 @@ prints how many it got, in all its processes.
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle, islice
+from types import CodeType, FrameType
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from client import AsyncClient, Client, ClientError
 from client.errors import NotFound
+from tests.waiting import FAR
 
 KINDS: list[UUID] = []
 CALLS = 150  # that a thread makes
@@ -87,6 +92,8 @@ def in_child(work: Callable[[], int]) -> Callable[[], int]:
     child = os.fork()
     if child == 0:
         status = 1
+        faulthandler.register(signal.SIGALRM, chain=True)
+        signal.alarm(int(FAR / 2))  # a child that is stuck ends, and shows where it was
         try:
             os.write(writing, str(work()).encode())
             status = 0
@@ -134,6 +141,36 @@ def pool() -> int:
     return done + look_up()
 
 
+def once() -> int:
+    assert client.core.LookupProgram(KINDS[1]).id == KINDS[1]
+    return 1
+
+
+def at_each_line() -> int:
+    """A child forked by another thread at each line of a first call, with what locks the call holds there."""
+    places: set[tuple[CodeType, int]] = set()
+    done = 0
+
+    def fork_here(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal done
+        if frame.f_globals.get("__name__") == "logging":
+            return None  # a fork waits for its lock
+        place = frame.f_code, frame.f_lineno
+        if event == "line" and place not in places:
+            places.add(place)
+            done += forker.submit(lambda: in_child(once)()).result()
+        return fork_here
+
+    with ThreadPoolExecutor(1) as forker:
+        forker.submit(int).result()  # the thread is there
+        sys.settrace(fork_here)
+        try:
+            once()
+        finally:
+            sys.settrace(None)
+    return done
+
+
 def often() -> int:
     """Many short-lived children, so that some are forked at the worst moment of a call."""
     stop = threading.Event()
@@ -145,14 +182,12 @@ def often() -> int:
             done += 1
         return done
 
-    def once() -> int:
-        assert client.core.LookupProgram(KINDS[1]).id == KINDS[1]
-        return 1
-
     with ThreadPoolExecutor(THREADS) as pool:
         beside = [pool.submit(without_end) for _ in range(THREADS)]
-        done = sum(in_child(once)() for _ in range(200))
-        stop.set()
+        try:
+            done = sum(in_child(once)() for _ in range(200))
+        finally:
+            stop.set()  # or the pool would wait for ever
         return done + sum(future.result() for future in beside)
 
 

@@ -61,6 +61,10 @@ def test_a_child_that_was_forked_at_any_moment_can_call(run):
     assert run("often") > 200
 
 
+def test_a_child_that_was_forked_at_any_line_of_anothers_first_call_can_call(run):
+    assert run("at_each_line") > 200
+
+
 def test_an_async_client_serves_one_event_loop_after_the_other_and_forked_processes(run):
     assert (3 + CHILDREN) * 2 * CALLS == run("loops")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 HEAVY = ("rpc", "models", "peewee", "marshmallow", "aiohttp", "urllib3", "rich", "orjson")
 
 
@@ -33,3 +35,31 @@ def test_the_import_brings_in_at_most_100_modules_most_of_them_pythons_own():
 
     assert len(names) <= 100
     assert {"client", "orjson"} == {name.partition(".")[0] for name in names} - sys.stdlib_module_names
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "Client('http://127.0.0.1:1', retry=None); now = sys.modules.copy(); client.list_programs()",
+        "AsyncClient('http://127.0.0.1:1', retry=None); now = sys.modules.copy(); asyncio.run(ask())",
+    ],
+    ids=["Client", "AsyncClient"],
+)
+def test_calls_import_nothing_so_that_a_fork_beside_them_leaves_no_lock_of_an_import(call):
+    code = f"""
+import asyncio, sys
+from client import AsyncClient, Client, TransportError
+
+async def ask():
+    try:
+        await client.list_programs()
+    finally:
+        await client.close()
+
+try:
+    client = {call}
+except TransportError:
+    print(*sys.modules.keys() - now.keys())
+"""
+
+    assert [] == run(code).split()
