@@ -24,6 +24,7 @@ from models.people import User
 from models.programs import Program
 from models.roster.cells import BadCell
 from models.roster.columns import COHORTS, ENROLLMENTS, Column, rank, role, row_id, word
+from models.roster.options import Missing
 from models.roster.people import Roles, Users
 from models.roster.rows import (
     ROWS,
@@ -334,13 +335,13 @@ class Enrollments(Step):
         return news
 
     def _remember(self, said: Said, membership: Membership) -> None:
-        """Have rows count that are missing here and that the last file said: in a delta, and when a file says
-        only of others that they are to be deleted."""
-        if (
-            not (self.is_delta or said.row.gone)
-            or membership.imported is None
-            or membership.sourced_id is None
-        ):
+        """Have the rows of the last file count that are missing in this one.
+
+        They do in a delta. They also do when all that a file says is that other rows are to be deleted,
+        unless missing rows end.
+        """
+        counts = self.is_delta or (said.row.gone and self.options.missing is Missing.KEEP)
+        if not counts or membership.imported is None or membership.sourced_id is None:
             return
         there = {row.sourced_id for row in said.rows}
         earlier = [row for row in _rows_kept(membership) if row.sourced_id not in there and not row.gone]
@@ -475,7 +476,9 @@ class Enrollments(Step):
             membership.program = programs[membership.program_id]
             after = membership.standing._replace(state=MembershipState.WITHDRAWN)
             move = Move(membership, membership.standing, after)
-            membership.imported = dumps(orjson.loads(membership.imported) | {"status": MISSING})
+            last = orjson.loads(membership.imported)
+            last.pop(ROWS, None)  # none of them counts any more
+            membership.imported = dumps(last | {"status": MISSING})
             self.report.changes.count(move)
             moves.append(move)
         counts = self.report.of("missing enrollments")

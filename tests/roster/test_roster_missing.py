@@ -86,6 +86,29 @@ def test_whom_people_brought_back_since_is_not_ended_again(class_of_four, states
     assert states()["e-bob"] is ACTIVE
 
 
+BOTH = "e1,,cook-1,ada,student\ne2,,cook-1,ada,student"
+
+
+def test_one_of_whose_two_rows_one_is_missing_and_one_to_be_deleted_ends(bring_small, membership):
+    bring_small(enrollments=f"{HEADER}\n{BOTH}\n")
+    only = f"{HEADER}\ne1,tobedeleted,cook-1,ada,student\n"
+
+    bring_small(enrollments=only)
+    kept = membership().state
+    bring_small(options=END, enrollments=only)
+
+    assert (kept, membership().state) == (ACTIVE, WITHDRAWN)
+
+
+def test_the_end_of_one_row_brings_nobody_back_who_ended_by_being_missing(bring_small, small, membership):
+    bring_small(enrollments=f"{HEADER}\n{BOTH}\n")
+    bring_small(options=END, enrollments=f"{HEADER}\n")
+
+    bring_small(enrollments=f"{HEADER}\ne1,tobedeleted,cook-1,ada,student\n")
+
+    assert membership().state is WITHDRAWN
+
+
 def test_users_are_not_retired_and_people_s_own_memberships_stay(class_of_four, make_user, program, states):
     own = make_user()
     with writing():
