@@ -486,7 +486,7 @@ def import_oneroster(
             file = stack.enter_context(open(report, "w", encoding="utf-8", opener=files.private))
         progress = stack.enter_context(_progress())
         try:
-            done = roster.import_oneroster(path, options=options, progress=progress)
+            done = roster.import_oneroster(path, options, progress=progress)
         except ModelError as error:
             if report is not None:
                 told = {"code": error.word, "message": error.message, **error.facts}

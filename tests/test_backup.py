@@ -30,6 +30,7 @@ from models.migrations import WrongVersion
 from models.people import User
 from models.tokens import Scope
 from tests.test_cli import core_rpc, environment, running
+from tests.waiting import until
 
 WRITERS = 4
 FLIPS = 300
@@ -132,8 +133,7 @@ def test_a_backup_beside_writers_is_one_moment_and_has_all_that_was_acknowledged
 ):
     make_larger()
     with Writers(server.url, world.secrets[Scope.ADMIN]) as writers:
-        while len(writers.calls) < 50:
-            time.sleep(0.01)
+        until(lambda: len(writers.calls) >= 50)
         begun = time.monotonic()
         done = core_rpc("backup", tmp_path / "saved.gz", cwd=tmp_path, database=world.url)
         ended = time.monotonic()

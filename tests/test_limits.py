@@ -22,7 +22,7 @@ from rpc.app import HELD_SECONDS_LEAST, LONG_AT_ONCE, LONG_SECONDS
 from rpc.envelope import LONG_BODY
 from rpc.registry import Lane
 from rpc.schemas import Params, required
-from tests.waiting import FAR
+from tests.waiting import FAR, until
 from tests.wire import HOLD, LOOKUP, Broken, Wire, head
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
@@ -451,8 +451,7 @@ def test_a_stopping_server_answers_on_kept_connections_and_closes_them(serve, co
 
     with ThreadPoolExecutor(1) as stopping:
         stopped = stopping.submit(server.__exit__)
-        while not server.running._app.draining:
-            time.sleep(0.01)
+        until(lambda: server.running._app.draining)
         answer = kept.send(head(world, len(body)), body).receive()
         fresh = connect(server).send(head(world, len(body)), body).receive()
 

@@ -82,7 +82,6 @@ class _InTree(Step):
         super().__init__(*common)
         self._parents: dict[UUID, UUID] = {}  # which the file gives, by the id of the row
         self._moved: dict[UUID, UUID] = {}  # the part of these that rows get who are here already
-        self._old: set[UUID] = set()
 
     def derive(self, row: Row) -> None:
         self.take_status(row)
@@ -109,7 +108,6 @@ class _InTree(Step):
         by_row_id = {row.id: row for row in rows}
         wanted = {row.id: self.ids.of(self.file.kind, name) for row in rows if (name := _parent_name(row))}
         there = dict(columns_among(self.model, "id", "imported", id={*by_row_id, *wanted.values()}))
-        self._old = set(there)
         for row_id, parent_id in wanted.items():
             row = by_row_id[row_id]
             if parent_id in there or (parent_id in by_row_id and not by_row_id[parent_id].gone):

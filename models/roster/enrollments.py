@@ -152,13 +152,13 @@ class Enrollments(Step):
     file = ENROLLMENTS
     derived = (Column("role", word(MembershipRole), ""), Column(ROWS, str, ""), Column("status", str, ""))
     assumed = {"status": ENROLLED}
-    is_delta = False  # what rows that are missing said before, they go on saying
 
-    def __init__(self, cohorts: Cohorts, roles: Roles, users: Users, *common: Any) -> None:
+    def __init__(self, cohorts: Cohorts, roles: Roles, users: Users, is_delta: bool, *common: Any) -> None:
         super().__init__(*common)
         self._cohorts = cohorts
         self._roles = roles
         self._users = users
+        self._is_delta = is_delta  # rows that are missing go on saying what they said
         self._told = 0  # rows refused of which it is known what they are about
         self._arranged: list[Said] | None = None
         self._standing_ids: set[str] = set()  # sourcedIds of rows that were refused
@@ -340,7 +340,7 @@ class Enrollments(Step):
         They do in a delta. They also do when all that a file says is that other rows are to be deleted,
         unless missing rows end.
         """
-        counts = self.is_delta or (said.row.gone and self.options.missing is Missing.KEEP)
+        counts = self._is_delta or (said.row.gone and self.options.missing is Missing.KEEP)
         if not counts or membership.imported is None or membership.sourced_id is None:
             return
         there = {row.sourced_id for row in said.rows}

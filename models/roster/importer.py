@@ -47,21 +47,17 @@ T = TypeVar("T")
 
 def import_oneroster(
     path: Path,
+    options: Options = Options(),  # noqa: B008  it is frozen
     *,
-    source: str = "default",
-    dry_run: bool = False,
     progress: Progress | None = None,
-    options: Options | None = None,
 ) -> Report:
     """Bring a OneRoster 1.1 or 1.2 CSV set into the connected database; a dry run writes nothing.
 
-    `path` is a directory or a zip, `source` the name of the system that its ids come from; `options`
-    say all that may be said, these two included. `progress` is told the file, the rows done, and about
+    `path` is a directory or a zip. `progress` is told the file, the rows done, and about
     how many there are. NotARoster when there is nothing to read; TooManyChanges when the set would change
     more memberships than allowed; Conflict when the missing are to end and the set is only a part. All
     else that is wrong is in the report.
     """
-    options = options or Options(source=source, dry_run=dry_run)
     source = options.source
     if not source or "/" in source or len(source) > NAME or FORBIDDEN.search(source):
         raise ModelError("BAD_SOURCE", f"The name of a source has 1 to {NAME} characters and no slash")
@@ -120,9 +116,9 @@ class _Run:
         roles = Roles(*common)
         users = Users(labels, roles, *common)
         cohorts = Cohorts(*common)
-        enrollments = Enrollments(cohorts, roles, users, *common)
-        enrollments.is_delta = manifest.get(ENROLLMENTS.name) == "delta"
-        if options.missing is Missing.END and enrollments.is_delta:
+        is_delta = manifest.get(ENROLLMENTS.name) == "delta"
+        enrollments = Enrollments(cohorts, roles, users, is_delta, *common)
+        if options.missing is Missing.END and is_delta:
             message = "The manifest calls enrollments.csv a delta; a row that is missing in it has not ended"
             raise Conflict("DELTA_SAYS_NOTHING_OF_MISSING", message)
         for name, why in passed_over(self._files):

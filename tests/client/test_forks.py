@@ -22,8 +22,6 @@ from tests.waiting import FAR
 ROOT = Path(__file__).parents[2]
 LOOK_UP = 3 * CALLS + 21  # answers that one thread gets
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-
 
 @pytest.fixture
 def run(server, world, make_kind) -> Callable[[str], int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -23,7 +22,7 @@ from tests.faults.ledger import Ask, Ledger, Lost
 from tests.faults.world import World
 from tests.faults.writers import Writers
 from tests.ports import free_port
-from tests.waiting import FAR
+from tests.waiting import until
 
 pytestmark = pytest.mark.xdist_group("faults")
 
@@ -37,9 +36,7 @@ def written(template: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[
     config = Config(database=f"sqlite:///{world.path}", port=free_port(), drain_seconds=0)
     with ServerThread(config) as server:
         writers.start(server.url)
-        until = time.monotonic() + FAR
-        while ledger.answered < 500 and time.monotonic() < until:
-            time.sleep(0.01)
+        until(lambda: ledger.answered >= 500)
         writers.stop()
     return world, ledger
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from tests.faults.disk import State
 from tests.faults.ledger import Ledger
 from tests.faults.running import Server, serving
 from tests.faults.writers import Writers
-from tests.waiting import FAR
+from tests.waiting import until
 
 ROOM = 1024 * 1024  # bytes of a log that holds more than a checkpoint's pages
 
@@ -40,14 +39,6 @@ def server(world, disk) -> Iterator[Server]:
 @pytest.fixture
 def client(server, world) -> Client:
     return Client(server.url, world.secret, retry=None)
-
-
-def until(is_so: Callable[[], Any]) -> None:
-    """Wait for something that is to come soon."""
-    end = time.monotonic() + FAR
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def code_of(call: Callable[..., Any], *args: Any) -> int | None:

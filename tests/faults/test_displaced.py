@@ -9,8 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,18 +22,9 @@ from tests.faults.ledger import Ledger
 from tests.faults.running import Server, serving
 from tests.faults.world import World
 from tests.faults.writers import Writers
-
-FAR = 30.0  # seconds after which a test gives up
+from tests.waiting import FAR, until
 
 pytestmark = pytest.mark.xdist_group("faults")
-
-
-def until(is_so: Callable[[], Any]) -> None:
-    """Wait for something that is to come soon."""
-    end = time.monotonic() + FAR
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 class Case:

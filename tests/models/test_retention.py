@@ -18,7 +18,7 @@ from models.repeats import KEPT, KeptAnswer, Repeats
 from models.retention import Retention
 from models.tokens import Scope
 from models.writer import Writer
-from tests.waiting import FAR
+from tests.waiting import FAR, until
 
 
 @pytest.fixture
@@ -54,9 +54,7 @@ def kept():
 
 
 def wait_until_kept(ids):
-    until = time.monotonic() + FAR
-    while kept() != set(ids) and time.monotonic() < until:
-        time.sleep(0.01)
+    until(lambda: kept() == set(ids))
     return kept()
 
 
@@ -201,8 +199,6 @@ def test_answers_that_are_not_given_any_more_go_even_where_the_audit_stays(aged,
 
     keep(0)
 
-    until = time.monotonic() + FAR
-    while KeptAnswer.select().count() > 1 and time.monotonic() < until:
-        time.sleep(0.01)
+    until(lambda: KeptAnswer.select().count() <= 1)
     assert [one.id for one in KeptAnswer.select()] == [young.id]
     assert kept() == {old}

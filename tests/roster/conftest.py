@@ -78,7 +78,7 @@ def bring(world: object, write_set: Callable[..., Path]) -> Bring:
         options: Options | None = None,
         **files: str | bytes,
     ) -> Report:
-        return import_oneroster(write_set(**files), source=source, dry_run=dry_run, options=options)
+        return import_oneroster(write_set(**files), options or Options(source=source, dry_run=dry_run))
 
     return import_files
 

@@ -12,7 +12,7 @@ from client import Client
 from models.database import database
 from models.memberships import Membership
 from models.people import User
-from models.roster import import_oneroster
+from models.roster import Options, import_oneroster
 from models.tokens import Scope
 
 PEOPLE = 4_000
@@ -101,7 +101,7 @@ def test_an_import_is_many_short_transactions(large_set, statements):
 
 
 def test_a_dry_run_only_reads_what_the_server_writes(large_set, statements):
-    import_oneroster(large_set, dry_run=True)
+    import_oneroster(large_set, Options(dry_run=True))
 
     assert set(statements) <= {"SELECT"}
     assert not User.select().exists()

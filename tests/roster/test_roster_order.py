@@ -148,7 +148,7 @@ def carry_out(path, night, options, order=None):
             if order is not None:
                 order.shuffle(rows)
             archive.writestr(name, "\n".join([HEADERS[name], *rows]))
-    return import_oneroster(path, options=options)
+    return import_oneroster(path, options)
 
 
 def sell_to(email):
