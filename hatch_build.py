@@ -1,4 +1,4 @@
-"""What is done to the wheel besides copying: the links of its pages lead to what is in it.
+"""The build hook of the wheel: links of its pages lead to files that are in it.
 
 README.md goes in as rpc/OVERVIEW.md. A link to what only the repository has becomes plain words.
 """

@@ -55,7 +55,7 @@ class BadReply(TransportError):
 
 
 class WrongReply(BadReply):
-    """What came back is the reply to another request; the connections are closed."""
+    """The reply belongs to another request; the connections are closed."""
 
 
 class RpcError(ClientError):

@@ -233,7 +233,7 @@ def _outcomes(calls: Sequence[Call], answer: Reply | TransportError | None) -> l
 
 
 def _outcome_of(call: Call, by_id: Mapping[int | None, Any], wrong: bool, answer: Reply) -> Any:
-    """What came of a call; `wrong`: a reply came that none of the calls asked for."""
+    """The outcome of a call; `wrong`: a reply came that none of the calls asked for."""
     if call.id in by_id:
         return _outcome(by_id[call.id], call, answer)
     if wrong:

@@ -254,7 +254,7 @@ class UnknownName(Record):
 
 
 class Explanation(Record):
-    """What is understood of a query, and which of its names name nothing."""
+    """A query in words, and the names in it that name nothing."""
 
     words: str
     unknown: tuple[UnknownName, ...]

@@ -41,8 +41,8 @@ STEPS_AT_ONCE = 1_000_000  # of SQLite's virtual machine, some 20 ms, after whic
 
 
 class Unsure(peewee.DatabaseError):
-    """A commit of which nobody knows what will become: it failed with all of it in the log, so a crash
-    before the next one that succeeds may bring it back; or its files were taken away meanwhile."""
+    """The outcome of a commit is unknown: it failed with all of it in the log, so a crash before the next
+    commit that succeeds may bring it back; or its files were taken away meanwhile."""
 
 
 class _Database(APSWDatabase):
@@ -69,7 +69,7 @@ class _Database(APSWDatabase):
             raise Displaced(gone, self._opened)
 
     def is_stale(self, connection: apsw.Connection) -> bool:
-        """Whether a connection is to a log that was given up."""
+        """The connection reads a WAL that `give_up_log` has given up."""
         return connection not in self._open
 
     def _connect(self) -> apsw.Connection:
@@ -130,10 +130,10 @@ class _Database(APSWDatabase):
         return done
 
     def give_up_log(self) -> bool:
-        """Where the log alone was deleted: bring what is in it, which only open connections still see,
-        into the database file, and close this thread's connection; all others are then stale.
+        """Checkpoint a deleted WAL, which only open connections still see, into the database file.
 
-        False: it was not the log alone, another process has written since, or somebody still reads.
+        This thread's connection is closed, and all others are stale. False: more than the WAL is missing,
+        another process has written since, or a reader still holds a snapshot.
         """
         connection = self.connection()
         if self.is_stale(connection) or not self._opened.lacks_only_the_log():

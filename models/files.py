@@ -47,7 +47,7 @@ class Opened:
         self._opened = self._now()
 
     def gone(self) -> Gone | None:
-        """What is not as it was opened, if anything."""
+        """The file that is not the one that was opened; None when all are."""
         now, opened = self._now(), self._opened
         if now == opened:
             return None
@@ -71,7 +71,7 @@ _Identity = tuple[int, int] | None
 
 
 def _identity(path: str) -> _Identity:
-    """What tells a file from every other that there is; None where there is no file."""
+    """Device and inode of a file; None where there is no file."""
     try:
         found = os.stat(path)
     except OSError:
@@ -80,7 +80,7 @@ def _identity(path: str) -> _Identity:
 
 
 class NotOurs(Exception):
-    """What is at the path of a database is something else; it is left as it is."""
+    """The path of a database names something else, which is left as it is."""
 
 
 def check_ours(database: Path) -> None:

@@ -1,4 +1,4 @@
-"""What other systems call our users, where that does not follow from the user's id."""
+"""SourcedIds of users whose id was not made of source and sourcedId."""
 
 from __future__ import annotations
 

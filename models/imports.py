@@ -27,7 +27,7 @@ NAMELESS = {"file", "line", "field", "code"}  # members of a finding that name n
 
 
 class ImportOutcome(StrEnum):
-    """What became of an import."""
+    """The outcome of an import."""
 
     DONE = "done"
     REFUSED = "refused"  # as a whole: nothing was written
@@ -159,7 +159,7 @@ def _json(members: Any) -> str:
 
 
 def _sum(report: Mapping[str, Any], kind: FindingKind) -> int:
-    """How many findings there were, of which a report may list only the first."""
+    """The number of findings, of which a report may list only the first."""
     sums = report.get("sums", {}).get(kind)
     return len(report.get(kind, [])) if sums is None else sum(sums.values())
 

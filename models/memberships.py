@@ -164,7 +164,7 @@ class Membership(DatedModel):
         return Standing(self.role, self.state, self.cohort_id, self.date)
 
     def history(self, limit: int | None = None, offset: int = 0) -> Rows[MembershipChange]:
-        """What happened to this membership, in the order in which it was stored."""
+        """The changes of this membership, in the order in which they were stored."""
         return _history().rows(limit, offset, membership_id=self.id)
 
 

@@ -1,6 +1,6 @@
-"""How long the audit, past imports and kept answers are kept.
+"""Removal of old rows of the audit, of past imports and of kept answers.
 
-What is older goes in pieces so short that nobody waits.
+Old rows go in pieces so short that nobody waits.
 
 Only these; the history of a membership is for ever.
 """

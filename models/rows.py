@@ -250,7 +250,7 @@ def _conversion(column: peewee.Field, way: str) -> _Convert | None:
 
 
 def _columns(columns: Iterable[peewee.Field]) -> Columns:
-    """Whose value is stored in each column, and what makes what is stored of it."""
+    """For each column: the column whose value is stored in it, and the conversion of that value."""
     return [
         (column.of, name_key)
         if isinstance(column, KeyField)

@@ -167,7 +167,7 @@ class Ticket(DatedModel):
 
     @staticmethod
     def _use_for_unpaid(user_id: UUID | None, kind_id: UUID) -> dict[str, Any]:
-        """What a new ticket is used for: the one place of the buyer that no ticket was used for yet.
+        """The values of a new ticket that is used at once: for the one place of the buyer without a ticket.
 
         Nothing where they have none, or several: nobody could tell which of them was meant.
         """

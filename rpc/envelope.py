@@ -259,7 +259,7 @@ class Envelope:
         return rpc_error("INTERNAL_ERROR", requestId=entry.context.request_id)
 
     def _not_found(self, entry: _Entry) -> JsonRpcError:
-        """That there is no such method, and the nearest name, for as many as a request may have compared."""
+        """METHOD_NOT_FOUND with the nearest name, which is looked for a limited number of times a request."""
         nearest = self._names.alike(entry.name)
         if nearest is None and entry.context.comparisons > 0:
             entry.context.comparisons -= 1

@@ -197,7 +197,7 @@ def to_rpc_error(
 
 
 def _told(error: Exception) -> JsonRpcError | None:
-    """What a caller is told of an exception of which nothing is for the log."""
+    """The error that a caller is told for an exception that does not concern the log."""
     if isinstance(error, JsonRpcError):
         return error
     if isinstance(error, ValidationError):

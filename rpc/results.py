@@ -207,7 +207,7 @@ class UnknownNameResult(_Result):
 
 
 class ExplanationResult(_Result):
-    """What is understood of a query, and which of its names name nothing."""
+    """A query in words, and the names in it that name nothing."""
 
     words = Text()
     unknown_names = fields.List(fields.Nested(UnknownNameResult), data_key="unknown", attribute="unknown")

@@ -50,7 +50,7 @@ def up(migrator: Any, db: Any) -> None:
 
 
 def _made(row_id: UUID) -> datetime | None:
-    """When an id was made, by its first 48 bits: those of version 7 are milliseconds."""
+    """The moment at which an id of version 7 was made: its first 48 bits are milliseconds."""
     number = row_id.int
     if number >> 76 & 15 != 7:
         return None

@@ -1,4 +1,4 @@
-"""What other systems call users who were here before: a frozen copy of `RosterId`."""
+"""SourcedIds of users who were here before a source brought them: a frozen copy of `RosterId`."""
 
 from typing import Any
 

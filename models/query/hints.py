@@ -1,4 +1,4 @@
-"""Of all that could stand at a place of a text, what its writer most likely meant."""
+"""Hints in errors of queries: the likeliest of all words that could stand at a place."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LONGEST_WORD = 40  # characters that are compared
 
 
 class Hint(NamedTuple):
-    """What is expected, and words for it where the list of it does not say enough."""
+    """The expectations at a place, and words where their list does not say enough."""
 
     expected: list[str]
     words: str | None = None
@@ -51,7 +51,7 @@ _RANK = {text: rank for rank, texts in enumerate(_RANKS) for text in texts}
 
 
 def hint(expected: Sequence[str], text: str, place: int) -> Hint:
-    """What is told of all that is expected at a place, and no more than can be read."""
+    """The expectations at a place that an error tells: at most `AT_MOST`."""
     if "^" in expected and _JOINT.match(text, place):
         return Hint([",", "^"], '"^" for and, "," for or')
     if vocabulary.A_DATE in expected:

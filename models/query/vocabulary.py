@@ -15,7 +15,7 @@ from models.query.tree import PLACES, Language, Noun, Operator, Phase, SortField
 
 @dataclass(frozen=True)
 class NounRow:
-    """What a list names, what its items are, and what a list of them finds."""
+    """A noun of lists: its spellings, its items in words, and the users that a list finds."""
 
     spellings: tuple[str, ...]
     items: str

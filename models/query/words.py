@@ -205,7 +205,7 @@ def _about_program(term: Term) -> str:
 
 
 def _of_program(group: AllOf) -> Iterable[str]:
-    """What the terms say of the program, and what of one of its members, where they give one."""
+    """Phrases about the program, and one about a member, where the terms give one."""
     about_member = [term for term in group.terms if is_about_participant(term)]
     gives_member = not all(map(is_excluded, about_member))
     told = False

@@ -1,4 +1,4 @@
-"""Who gets which email, decided over a whole file: swaps, addresses that are handed on, and shared ones."""
+"""Owners of emails, decided over a whole file: swaps, addresses that are handed on, and shared ones."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Claim:
 
 @dataclass
 class Assignment:
-    """Who gets the email they claim; who does not, and whose it is; and who loses theirs to another user."""
+    """The outcome: claims that are won, users who are denied and by whom, and users who lose an email."""
 
     won: dict[str, Claim] = field(default_factory=dict)  # by email
     denied: dict[UUID, UUID] = field(default_factory=dict)  # user ids: who claims, and who has it

@@ -309,7 +309,7 @@ class Classes(_InTree):
         return Program(**values, kind=kind.id)
 
     def _cause_of(self, row: Row, refused: Refused) -> str | None:
-        """Where the course or the term that a class names was refused, if it was."""
+        """The place at which the course or the term of a class was refused, if it was."""
         if refused.code == "UNKNOWN_COURSE":
             return self.ids.refused.get(("course", row.given["courseSourcedId"].strip()))
         if refused.code == "UNKNOWN_TERM":

@@ -1,4 +1,4 @@
-"""What a cell raises that means nothing in its column."""
+"""The error of a cell that means nothing in its column."""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ _STATUSES = {
 
 
 def role(cell: str) -> MembershipRole:
-    """What somebody with a role of OneRoster is in a program: observer, unless student or teacher."""
+    """The role in a program for a role of OneRoster: observer, unless student or teacher."""
     word = cell.strip().lower()
     if word not in ROLES_OF_THE_STANDARD and not word.startswith("ext:"):
         raise BadCell("UNKNOWN_ROLE", "Must be a role of OneRoster, such as student or teacher, or ext:….")
@@ -143,7 +143,7 @@ def role(cell: str) -> MembershipRole:
 
 
 def rank(role: MembershipRole) -> int:
-    """How high a role is: trainers, then members, then observers."""
+    """The rank of a role: trainers above members above observers."""
     return (MembershipRole.OBSERVER, MembershipRole.MEMBER, MembershipRole.TRAINER).index(role)
 
 

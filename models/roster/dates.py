@@ -28,7 +28,7 @@ _MESSAGES = {
 
 
 def day_as(dates: Dates) -> Callable[[str], date]:
-    """What reads a cell as a day. YYYY-MM-DD is read always."""
+    """A reader of cells with dates. YYYY-MM-DD is read always."""
     others = (_ISO, _US) if dates is Dates.US else (_ISO,)
 
     def day(cell: str) -> date:

@@ -107,7 +107,7 @@ class Cohorts(Step):
 
 @dataclass(slots=True)
 class Said:
-    """What a file says of one user in one class: in one row, or in several that were put into one."""
+    """A file's statement about one user in one class: one row, or several that were merged into one."""
 
     row: Row
     rows: list[Row]
@@ -117,7 +117,7 @@ class Said:
 
 @dataclass(slots=True)
 class Entry:
-    """What is new of one user in one class, and the membership if there is one."""
+    """The news about one user in one class, and the membership if there is one."""
 
     news: News
     said: Said
@@ -319,7 +319,7 @@ class Enrollments(Step):
         self._settle(entries)
 
     def _news(self, said: Said, membership: Membership | None) -> News | None:
-        """What is new of a user in a class; None also when it asks to end what is not there."""
+        """The news about a user in a class; None also when they end a membership that does not exist."""
         if membership is not None and not said.row.ours:
             self._remember(said, membership)
         row = said.row
@@ -416,7 +416,7 @@ class Enrollments(Step):
         return move
 
     def _standing_of(self, entry: Entry, ended_here: Collection[UUID]) -> dict[str, Any]:
-        """What the file sets of role, state, cohort and date."""
+        """Role, state, cohort and date, as far as the file sets them."""
         news, membership = entry.news, entry.membership
         fresh, standing = news.fresh, {}
         for name, attribute in (("role", "role"), ("metadata.state", "state"), ("beginDate", "date")):
@@ -502,7 +502,7 @@ class Enrollments(Step):
         return f"{name} ({sourced_id})" if name else sourced_id or "?"
 
     def _cause_of(self, row: Row) -> str | None:
-        """Where the class or the user that a row names was refused, if it was."""
+        """The place at which the class or the user of a row was refused, if it was."""
         for kind, column in (("class", "classSourcedId"), ("user", "userSourcedId")):
             if cause := self.ids.refused.get((kind, row.given.get(column, "").strip())):
                 return cause

@@ -175,7 +175,7 @@ class _Names:
         return self.of("user", user_id, sourced_id) if known is None else known.sourced_id
 
     def imported(self, user: User) -> str:
-        """What the last import of the source said of a user."""
+        """The cells that the last import of the source gave for a user, as JSON."""
         known = self._users.get(user.id)
         return (user.imported if known is None else known.imported) or ""
 

@@ -1,4 +1,4 @@
-"""How an import is to be carried out: what a caller may choose, and how that is written."""
+"""Options of an import, and how they are written."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _AMOUNT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(%?)", re.ASCII)
 
 
 class Dates(StrEnum):
-    """How dates may be written: as YYYY-MM-DD alone, or also as M/D/YYYY."""
+    """Forms of dates: YYYY-MM-DD alone, or also M/D/YYYY."""
 
     ISO = "iso"
     US = "us"
 
 
 class Missing(StrEnum):
-    """What becomes of memberships that no row of a source names any longer."""
+    """The fate of memberships that no row of a source names any longer."""
 
     KEEP = "keep"
     END = "end"
@@ -39,7 +39,7 @@ class Match(StrEnum):
 
 @dataclass(frozen=True)
 class MaxChanges:
-    """How many memberships may change: a number, or a percentage of the active ones of a source."""
+    """A limit of changed memberships: a number, or a percentage of the active ones of a source."""
 
     amount: Decimal
     is_percentage: bool = False
@@ -53,7 +53,7 @@ class MaxChanges:
         return cls(Decimal(found[1]), bool(found[2]))
 
     def of(self, active: int) -> int:
-        """How many changes are allowed where so many memberships are active."""
+        """The number of changes that are allowed where so many memberships are active."""
         return int(self.amount * active / 100 if self.is_percentage else self.amount)
 
     def __str__(self) -> str:
@@ -62,7 +62,7 @@ class MaxChanges:
 
 @dataclass(frozen=True)
 class Options:
-    """What a caller of an import chooses."""
+    """The choices of a caller of an import."""
 
     source: str = "default"  # name of the system that the ids come from
     dry_run: bool = False

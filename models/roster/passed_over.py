@@ -35,7 +35,7 @@ _OF_SYSTEMS = {"thumbs.db", "desktop.ini", MAC_FOLDER.lower()}  # and those with
 
 
 def passed_over(files: Files) -> list[tuple[str, str]]:
-    """What of a directory or zip is not read although it may be meant to be: its name, and why."""
+    """Files of a directory or zip that are not read although they may be meant to be: name and reason."""
     found = [(where, why) for where, why in files.unread if not _is_of_a_system(where)]
     for name, stored in files.items():
         if name not in _READ and name not in _OF_NO_USE and not _is_of_a_system(name):
@@ -53,7 +53,7 @@ def of_no_use(files: Files) -> list[str]:
 
 
 def _why(name: str, files: Files) -> str:
-    """What is said of a file that nobody reads, with the name that may be meant."""
+    """The reason for which a file is not read, with the name that may be meant."""
     words = re.split("[^a-z]+", name)
     near = [known for known in _READ if known.removesuffix(".csv") in words]
     near += difflib.get_close_matches(name, _READ, 1, ALIKE)

@@ -316,7 +316,7 @@ class Users(Step):
         return user.imported if known is None else known.imported
 
     def _said(self, user: _There) -> Mapping[str, str]:
-        """What the last import of this source said of a user."""
+        """The cells that the last import of this source gave for a user."""
         imported = self._imported(user)
         return self.assumed | orjson.loads(imported) if imported else {}
 
@@ -491,7 +491,7 @@ def _claim_tickets(users: Sequence[User]) -> None:
 
 
 class _There(NamedTuple):
-    """What is here of a user whom a file names."""
+    """A user here whom a file names, as far as reading the file needs them."""
 
     id: UUID
     email_key: str | None
@@ -509,7 +509,7 @@ class _There(NamedTuple):
 
 
 class _Held(NamedTuple):
-    """Who has an email when the import begins."""
+    """The holder of an email when the import begins."""
 
     key: str
     user_id: UUID
@@ -525,7 +525,7 @@ def _users_there(ids: Iterable[UUID]) -> dict[UUID, _There]:
 
 
 def _names_of(ids: Collection[UUID]) -> dict[UUID, str]:
-    """What people here call these users, with the sourcedId or id to find them by."""
+    """Names of these users, each with the sourcedId or id to find them by."""
     found = {}
     for user_id, name, first, last, sourced_id in columns_among(
         User, "id", "name", "first", "last", "sourced_id", id=ids

@@ -243,7 +243,7 @@ class Table:
 
 
 def _separator(header: str) -> str:
-    """What separates the cells of a header: that by which it has most of them."""
+    """The separator of a header: the one that gives it most cells."""
     return max(SEPARATORS, key=lambda separator: len(_cells(header, separator)))
 
 
@@ -292,7 +292,7 @@ def opened(name: str, stored: Stored, refuse: Refuse) -> Iterator[Table | None]:
 
 @dataclass(frozen=True)
 class _Scan:
-    """What one look over the bytes of a file tells."""
+    """Facts about a file, from one pass over its bytes."""
 
     encoding: str
     lines: int  # about so many, whatever ends them
@@ -329,7 +329,7 @@ def _encoding(start: bytes) -> str:
 
 
 class _Utf8:
-    """How much of what is beyond ASCII is UTF-8, and how much is not."""
+    """The numbers of sequences beyond ASCII that are UTF-8, and that are not."""
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder(UTF_8)(MARKED[UTF_8])

@@ -1,4 +1,4 @@
-"""What an import did: counts for each file, changes by kind, and the rows that were refused or warned of."""
+"""The report of an import: counts for each file, changes by kind, refusals and warnings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CELL_AT_MOST = 100  # characters of a cell that the report repeats
 
 @dataclass
 class Counts:
-    """What became of the rows of one file; `history` counts the changes of memberships."""
+    """Counts of the rows of one file by outcome; `history` counts the changes of memberships."""
 
     created: int = 0
     updated: int = 0
@@ -33,7 +33,7 @@ class Counts:
 
 @dataclass
 class Changes:
-    """What an import changed of memberships, or what a dry run would change, by kind."""
+    """Changes of memberships by kind: those of an import, or those that a dry run would make."""
 
     joins: int = 0  # new memberships
     leaves: int = 0  # active ones that ended
@@ -74,7 +74,7 @@ class Changes:
 
 @dataclass(frozen=True)
 class Finding:
-    """What is wrong with a row, or with a whole file, whose line is then that of its header."""
+    """A fault of a row, or of a whole file, whose line is then that of its header."""
 
     file: str
     line: int

@@ -248,7 +248,7 @@ class Ids:
 
 
 class Step:
-    """What is done with one file: its rows are read as a whole, then stored some at a time."""
+    """The import of one file: its rows are read as a whole, then stored some at a time."""
 
     file: File
     derived: tuple[Column, ...] = ()  # columns that `derive` puts in the place of others
@@ -317,7 +317,7 @@ class Step:
         return found
 
     def read(self, row: Row, name: str) -> Any:
-        """What a cell means; None when it is empty, or is warned of and taken out since it means nothing."""
+        """The value of a cell; None when it is empty. A cell that means nothing is warned of and emptied."""
         return self._read(row, self.columns[name])
 
     def _read(self, row: Row, column: Column) -> Any:
@@ -332,7 +332,7 @@ class Step:
             return None
 
     def read_cells(self, row: Row, cells: dict[str, str]) -> dict[str, Any]:
-        """What cells mean; those that mean nothing are warned of and taken out.
+        """The values of cells; cells that mean nothing are warned of and taken out.
 
         Words and dates in them are put as we spell them.
         """
@@ -372,14 +372,14 @@ class Step:
     # Storing
 
     def begin(self) -> None:
-        """What must be stored, in one transaction, before any piece."""
+        """Store, in one transaction, changes that must come before any piece."""
 
     def store(self, items: list[Any]) -> None:
         """Bring a piece of what was arranged into the database, within a transaction; count each row."""
         self.count(False, len(items))
 
     def news(self, rows: Iterable[Row], found: Mapping[UUID, Any]) -> Iterator[News]:
-        """What is new in the rows; the others are counted here, as unchanged.
+        """The news of rows; rows without news are counted here, as unchanged.
 
         What is to be deleted and not here, and who was erased, stay as they are.
         """
@@ -397,7 +397,7 @@ class Step:
     # Telling
 
     def who(self, row: Row) -> str | None:
-        """Who or what a row is about, as people call it."""
+        """The subject of a row, as people call it."""
         return None
 
     def refuse(self, row: Row, refused: Refused, cause: str | None = None) -> None:

@@ -82,7 +82,7 @@ def confirm_cohort(program_id: UUID, cohort_name: str) -> UUID:
 
 
 class UnknownNames(StrEnum):
-    """What becomes of a query in which names name nothing."""
+    """The treatment of queries with unknown names."""
 
     REFUSE = "refuse"
     IGNORE = "ignore"
