@@ -27,6 +27,7 @@ class Function:
 
     name: str
     parameters: tuple[Parameter, ...]
+    wires: Mapping[str, str]  # names of the parameters on the wire, by their names here
     returns: str
     writes: bool
     help: str
@@ -58,10 +59,9 @@ class Function:
         """
         if len(args) > len(self.parameters):
             raise TypeError(f"{self.name} takes at most {len(self.parameters)} arguments")
-        wires = {parameter.name: parameter.wire for parameter in self.parameters}
         given = {parameter.name: value for parameter, value in zip(self.parameters, args, strict=False)}
         for name, value in params.items():
-            if name not in wires:
+            if name not in self.wires:
                 raise TypeError(f"{self.name} takes no {name!r}")
             if name in given:
                 raise TypeError(f"{self.name} was given {name!r} twice")
@@ -69,7 +69,7 @@ class Function:
         missing = [name for name in self.asked_for if name not in given]
         if missing:
             raise TypeError(f"{self.name} needs {', '.join(missing)}")
-        return {wires[name]: value for name, value in given.items() if value is not None}
+        return {self.wires[name]: value for name, value in given.items() if value is not None}
 
     @property
     def keyed(self) -> bool:
@@ -85,7 +85,8 @@ def _function(name: str, signature: str, returns: str, writes: bool, help: str) 
     texts = [text.split(": ") for text in signature.split(", ") if text]
     names = [(text.rstrip("?"), kind, not text.endswith("?")) for text, kind in texts]
     parameters = tuple(Parameter(one, camel(one), kind, required) for one, kind, required in names)
-    return Function(name, parameters, returns, writes, help)
+    wires = {parameter.name: parameter.wire for parameter in parameters}
+    return Function(name, parameters, wires, returns, writes, help)
 
 
 def camel(name: str) -> str:

@@ -114,12 +114,12 @@ class Membership(DatedModel):
                 raise Conflict("PROGRAM_ARCHIVED", "The program is archived and takes no new members")
             return settle([cls.begin(user_id, program, **changes)]) == 1
         found.program = program
-        return found._go(found.standing._replace(**changes))
+        return found._change_to(found.standing._replace(**changes))
 
     @classmethod
     def begin(cls, user_id: UUID, program: Program, **values: Any) -> Move:
-        """A new membership, not yet stored: an active member from the first day on that there is for
-        who joins now, unless told otherwise."""
+        """A new membership, not yet stored: an active member from the program's `first_day`, unless
+        `values` say otherwise."""
         usual: dict[str, Any] = {
             "role": MembershipRole.MEMBER,
             "state": MembershipState.ACTIVE,
@@ -147,13 +147,13 @@ class Membership(DatedModel):
             if self.cohort_id not in (None, cohort_id):
                 raise Conflict("MEMBERSHIP_IN_ANOTHER_COHORT", "The user is in another cohort of the program")
         to = self.standing._replace(state=state, cohort_id=cohort_id or self.cohort_id)
-        return self._go(to, comments, state_detail)
+        return self._change_to(to, comments, state_detail)
 
     def move_date(self, day: Day) -> bool:
         """Set the day from which the user takes part; False: it was so."""
-        return self._go(self.standing._replace(date=day))
+        return self._change_to(self.standing._replace(date=day))
 
-    def _go(self, to: Standing, comments: str | None = None, state_detail: str | None = None) -> bool:
+    def _change_to(self, to: Standing, comments: str | None = None, state_detail: str | None = None) -> bool:
         """Change to another standing, or say something about it."""
         if to.state is MembershipState.ACTIVE is not self.state:
             User.of(self.user_id).check_not_retired()

@@ -69,9 +69,8 @@ class Sync:
         self._moved = _movable().at_once(
             program_id=self._program_id, cohort_id=self._cohort_id, user_ids=user_ids
         )
-        self._returned = _withdrawn().at_once(
-            program_id=self._program_id, user_ids=user_ids if self._bring_back else []
-        )
+        brought_back = user_ids if self._bring_back else []
+        self._returned = _withdrawn().at_once(program_id=self._program_id, user_ids=brought_back)
         self._added = []
         if self._mode is SyncMode.OPEN:
             found = _strangers().stored(program_id=self._program_id, user_ids=user_ids)
@@ -139,11 +138,13 @@ def _movable() -> Select[Membership]:
 
 @functools.cache
 def _withdrawn() -> Select[Membership]:
-    """The select of those of some users who have withdrawn from a program."""
+    """The select of those of some users who have withdrawn from a program, and are not retired."""
+    active = User.select().where(User.id == Membership.user, User.status == UserStatus.ACTIVE)
     found = Membership.select().where(
         Membership.program == given("program_id"),
         Membership.user.in_(any_given("user_ids")),
         Membership.state == MembershipState.WITHDRAWN,
+        peewee.fn.EXISTS(active),
     )
     return Select(found)
 

@@ -330,6 +330,18 @@ def test_nobody_else_whose_state_has_ended_comes_back(sync, make_member, state):
     assert standings() == before
 
 
+def test_a_retired_user_does_not_come_back_also_where_the_query_finds_them(sync, make_member):
+    member = make_member(state="withdrawn")
+    with writing():
+        member.user.edit(status=UserStatus.RETIRED)
+    before = standings()
+
+    query = f"given users [{member.user_id}] ^ status = any"
+
+    assert sync(query=query, mode="open", bring_back=True) == 0
+    assert standings() == before
+
+
 def test_who_comes_back_uses_a_ticket_as_whoever_joins(sync, program, make_member, make_ticket):
     member = make_member(state="withdrawn")
     ticket = make_ticket(program.kind_id, member.user)
