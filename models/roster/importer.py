@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import gc
-import json
 import operator
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -27,14 +26,17 @@ from models.errors import Conflict, ModelError, TooManyChanges
 from models.ids import new_id
 from models.imports import recorded
 from models.roster.catalogue import Classes, Courses, Sessions
+from models.roster.cohorts import Cohorts
 from models.roster.columns import ENROLLMENTS, FILES, FOR_OURS, OURS, USERS, File
-from models.roster.enrollments import Cohorts, Enrollments, count_active
+from models.roster.enrollments import Enrollments, count_active
+from models.roster.labels import Labels
 from models.roster.options import Missing, Options
 from models.roster.passed_over import MANIFEST, of_no_use, passed_over
-from models.roster.people import Labels, Roles, Users
+from models.roster.people import Users
 from models.roster.reader import Files, NotARoster, Refuse, Table, opened, stored_files
 from models.roster.rehearsal import on_a_copy
 from models.roster.report import LISTED_AT_MOST, Report
+from models.roster.roles import Roles
 from models.roster.rows import Ids, Refused, Row, Step
 from models.text import FORBIDDEN, NAME
 
@@ -68,7 +70,7 @@ def import_oneroster(
         if options.max_changes is not None:
             _try(path, options, lambda name, done, total: None)
         report = _import(path, options, progress)
-        keep(json.loads(report.as_json()))
+        keep(report.as_members)
         return report
 
 
@@ -140,7 +142,7 @@ class _Run:
             return found
         promised = {"file." + file.name.removesuffix(".csv"): file.name for file in FILES}
         refuse = functools.partial(self.report.refuse, MANIFEST)
-        with opened(MANIFEST, stored, refuse) as table:
+        with opened(stored, refuse) as table:
             if table is None or [name.lower() for name in table.columns[:2]] != ["propertyname", "value"]:
                 return found
             for line, (name, value, *_) in table.records(refuse):
@@ -159,7 +161,7 @@ class _Run:
             return
         self.report.of(file.name)
         refuse = functools.partial(self.report.refuse, file.name)
-        with opened(file.name, stored, refuse) as table:
+        with opened(stored, refuse) as table:
             if table is None or not _has_columns(table, file, refuse):
                 return
             rows = self._prepared(table, step)

@@ -1,105 +1,35 @@
-"""Users and their labels, and the roles that enrollments may leave to them."""
+"""Users: who a row is, whose an email is, and the rows that are stored for them."""
 
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
 
-from models import actor, clock
+from models import clock
 from models.identities import RosterId
-from models.memberships import MembershipRole
-from models.people import Label, User, UserLabel, UserRole, UserStatus
+from models.people import User, UserRole, UserStatus
 from models.roster import addresses
 from models.roster.addresses import Claim, Holder
-from models.roster.columns import LABELS, ROLES, USERS, Column, Email, Status, rank, row_id, word
+from models.roster.columns import USERS, Column, Email, row_id, word
+from models.roster.labels import Labelling, Labels
 from models.roster.options import Match
+from models.roster.roles import Roles
 from models.roster.rows import (
     News,
     Refused,
     Row,
     Step,
-    among,
     assign,
     by_id,
     columns_among,
     dumps,
-    missing,
-    read_cell,
-    without_taken_ids,
 )
-from models.text import name_key
 from models.tickets import Ticket
-
-_LABELS = next(column for column in USERS.columns if column.name == "metadata.labels")
-
-
-class Labels(Step):
-    """Labels, those of a file that we wrote and those that users have."""
-
-    file = LABELS
-
-    def __init__(self, *common: Any) -> None:
-        super().__init__(*common)
-        self.ids_by_key: dict[str, UUID] = {}  # by the form in which handles compare
-
-    def store(self, rows: list[Row]) -> None:
-        wanted: dict[str, dict[str, Any]] = {}
-        for row in rows:
-            values = self.read_cells(row, row.given)
-            if "handle" not in values:
-                self.refuse(row, missing("handle"))
-                continue
-            self.count(False)
-            handle = values["handle"]
-            wanted[handle] = {"name": handle} | {
-                str(self.columns[name].attribute): value for name, value in values.items()
-            }
-        self.confirm(wanted)
-
-    def confirm(self, wanted: Mapping[str, Mapping[str, Any]]) -> None:
-        """Know the ids of the labels with these handles; those that are missing are made."""
-        spelled: dict[str, str] = {}  # the first spelling counts
-        for handle in wanted:
-            spelled.setdefault(name_key(handle), handle)
-        unknown = [key for key in spelled if key not in self.ids_by_key]
-        if not unknown:
-            return
-        self.ids_by_key.update(columns_among(Label, "handle_key", "id", handle_key=unknown))
-        absent = [key for key in unknown if key not in self.ids_by_key]
-        made = [Label(**{"handle": spelled[key], **wanted[spelled[key]]}) for key in absent]
-        without_taken_ids(Label, made)
-        Label.insert_rows(made)
-        self.ids_by_key.update((key, label.id) for key, label in zip(absent, made, strict=True))
-        self.report.of("labels").created += len(made)
-
-
-@dataclass(frozen=True)
-class Labelling:
-    """The labels that a file begins to give a user, and those that it gives no longer."""
-
-    put: list[str]
-    taken: list[str]
-
-    @classmethod
-    def by(cls, news: News) -> Labelling:
-        """Labels that people put on or took off here are in neither list."""
-        column = _LABELS.name
-        if column not in news.fresh:
-            return cls([], [])
-        last = {name_key(one): one for one in read_cell(_LABELS, news.last.get(column, ""))}
-        now = {name_key(one): one for one in news.fresh[column]}
-        return cls(
-            [one for key, one in now.items() if key not in last],
-            [one for key, one in last.items() if key not in now],
-        )
 
 
 class Users(Step):
@@ -381,7 +311,7 @@ class Users(Step):
         followed = self.file.attributes | {"email_key", "status", "updated_at", "imported"}
         User.update_rows(changed, *followed)
         self._remember(rows, found, said, made)
-        real.update(dict.fromkeys(self._relabel(labelled, real.keys()) & real.keys(), True))
+        real.update(dict.fromkeys(self._labels.relabel(labelled, real.keys()) & real.keys(), True))
         _claim_tickets(emailed)
         self.report.of(self.file.name).created += len(made)
         for is_real in real.values():
@@ -458,29 +388,6 @@ class Users(Step):
         """Whether the sourcedId is neither the id itself nor what the id is made of."""
         return row.sourced_id != str(row.id) and row_id(self.ids.source, "user", row.sourced_id) != row.id
 
-    def _relabel(self, labelled: Sequence[tuple[User, Labelling]], old: Collection[UUID]) -> set[UUID]:
-        """Put on and take off labels; returns the users of whom that was not so already.
-
-        Users who are not `old` are new here and have no labels yet.
-        """
-        handles = dict.fromkeys(one for _, labelling in labelled for one in labelling.put + labelling.taken)
-        self._labels.confirm({handle: {"name": handle} for handle in handles})
-        ids = self._labels.ids_by_key
-        linked = [user.id for user, _ in labelled if user.id in old]
-        links = columns_among(UserLabel, "user_id", "label_id", "id", user_id=linked)
-        there = {(user, label): link for user, label, link in links}
-        put, taken = (
-            {(user.id, ids[name_key(one)]) for user, labelling in labelled for one in of(labelling)}
-            for of in (attrgetter("put"), attrgetter("taken"))
-        )
-        put, taken = put - there.keys(), taken & there.keys()
-        UserLabel.insert_rows([UserLabel(user=user, label=label) for user, label in put])
-        if taken:
-            gone = [there[pair] for pair in taken]
-            actor.touch(itertools.chain(gone, *taken))
-            UserLabel.delete().where(among(UserLabel.id, gone)).execute()
-        return {user for user, _ in put | taken}
-
 
 def _claim_tickets(users: Sequence[User]) -> None:
     """Give users the tickets that were made for their email before anybody had it."""
@@ -534,39 +441,3 @@ def _names_of(ids: Collection[UUID]) -> dict[UUID, str]:
         key = sourced_id or str(user_id)
         found[user_id] = f"{who} ({key})" if who else key
     return found
-
-
-class Roles(Step):
-    """The roles of users, remembered for enrollments that give none; nothing of them is stored."""
-
-    file = ROLES
-
-    def __init__(self, *common: Any) -> None:
-        super().__init__(*common)
-        self._primary: dict[str, MembershipRole] = {}
-        self._further: dict[str, MembershipRole] = {}
-        self._of_users: dict[str, MembershipRole] = {}
-
-    def derive(self, row: Row) -> None:
-        user = row.name_in("userSourcedId")
-        row.name_in("role")
-        role = self.read(row, "role")
-        if self.take_status(row) is Status.TO_BE_DELETED or role is None:
-            return
-        primary = row.given.get("roleType", "").strip().lower() == "primary"
-        _keep_highest(self._primary if primary else self._further, user, role)
-
-    def of_user(self, sourced_id: str, role: MembershipRole) -> None:
-        """Remember the role in users.csv, which OneRoster 1.1 has and 1.2 has not."""
-        _keep_highest(self._of_users, sourced_id, role)
-
-    def usual(self, user: str) -> MembershipRole:
-        """The role of somebody's enrollment that gives none: of several, the highest."""
-        for roles in (self._primary, self._further, self._of_users):
-            if user in roles:
-                return roles[user]
-        return MembershipRole.MEMBER
-
-
-def _keep_highest(roles: dict[str, MembershipRole], user: str, role: MembershipRole) -> None:
-    roles[user] = max(role, roles.get(user, role), key=rank)

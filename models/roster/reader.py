@@ -175,11 +175,9 @@ class _Lines:
 class Table:
     """An open CSV file: its columns, then its records."""
 
-    def __init__(self, name: str, file: IO[bytes], scan: _Scan) -> None:
+    def __init__(self, file: IO[bytes], encoding: str) -> None:
         # Line ends stay as they are, for the csv module to see.
-        text = io.TextIOWrapper(file, scan.encoding, errors=MARKED[scan.encoding], newline="")
-        self.name = name
-        self.total = max(scan.lines - 1, 0)  # about so many records
+        text = io.TextIOWrapper(file, encoding, errors=MARKED[encoding], newline="")
         self._lines = _Lines(text)
         self._separator = SEPARATORS[0]
         self.columns: list[str] = []
@@ -259,7 +257,7 @@ def _is_empty(cells: list[str]) -> bool:
 
 
 @contextmanager
-def opened(name: str, stored: Stored, refuse: Refuse) -> Iterator[Table | None]:
+def opened(stored: Stored, refuse: Refuse) -> Iterator[Table | None]:
     """The table in a file; None, and a refusal, where it cannot be read at all."""
     if stored.is_too_large:
         problem = (
@@ -281,7 +279,7 @@ def opened(name: str, stored: Stored, refuse: Refuse) -> Iterator[Table | None]:
             yield None
             return
         try:
-            table = Table(name, file, scan)
+            table = Table(file, scan.encoding)
             table.read_header()
         except (csv.Error, *UNREADABLE) as error:
             refuse(1, None, "UNREADABLE_FILE", f"The header cannot be read: {error}")
@@ -295,13 +293,11 @@ class _Scan:
     """Facts about a file, from one pass over its bytes."""
 
     encoding: str
-    lines: int  # about so many, whatever ends them
     line_not_utf_8: int | None  # the first one, in a file of which most of what is not ASCII is not UTF-8
 
     @classmethod
     def of(cls, stored: Stored) -> _Scan:
         feeds = returns = 0
-        last = b"\n"
         encoding = None
         text = _Utf8()
         with stored.open() as file:
@@ -311,11 +307,8 @@ class _Scan:
                     text.feed(block, max(feeds, returns))
                 feeds += block.count(b"\n")
                 returns += block.count(b"\r")
-                last = block[-1:]
-        lines = max(feeds, returns)
-        text.feed(b"", lines, final=True)
-        lines += last not in b"\r\n"
-        return cls(encoding or UTF_8, lines, text.first_line if text.wrong > text.right else None)
+        text.feed(b"", max(feeds, returns), final=True)
+        return cls(encoding or UTF_8, text.first_line if text.wrong > text.right else None)
 
 
 def _encoding(start: bytes) -> str:

@@ -170,9 +170,10 @@ class Report:
         rows = [dataclasses.astuple(counts) for counts in self.counts.values()]
         return Counts(*(sum(column) for column in zip(*rows, strict=True)))
 
-    def as_json(self) -> str:
+    @property
+    def as_members(self) -> dict[str, Any]:
         """The whole report, for programs."""
-        members = {
+        return {
             "source": self.source,
             "dryRun": self.dry_run,
             "requestId": self.request_id,
@@ -183,7 +184,10 @@ class Report:
             "warnings": [warning.as_members for warning in self.warnings],
             "unusedFiles": self.unused,
         }
-        return json.dumps(members, ensure_ascii=False, indent=2) + "\n"
+
+    def as_json(self) -> str:
+        """The whole report as JSON."""
+        return json.dumps(self.as_members, ensure_ascii=False, indent=2) + "\n"
 
     def __str__(self) -> str:
         """The report for a terminal: counts, changes and sums, then the first findings."""

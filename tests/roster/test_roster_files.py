@@ -22,7 +22,7 @@ def read(content):
     def refuse(line, field, code, message):
         told.append((line, code))
 
-    with opened("users.csv", stored, refuse) as table:
+    with opened(stored, refuse) as table:
         if table is None:
             return [], [], told
         return table.columns, list(table.records(refuse)), told

@@ -52,7 +52,7 @@ USER = row_of(
     status,
     st.sampled_from(("Ann", "Ben", "")),
     st.sampled_from(EMAILS),
-    st.sampled_from(("", "vip", "new")),
+    st.sampled_from(("", "vip", " VIP", "new")),
     st.sampled_from(("", "2026-01-01", "2026-01-02")),
 )
 ENROLLMENT = row_of(

@@ -377,7 +377,7 @@ def test_a_file_beyond_all_measure_is_not_opened():
     told = []
     huge = Stored(FILE_AT_MOST + 1, lambda: pytest.fail("was opened"))
 
-    with opened("users.csv", huge, lambda *refusal: told.append(refusal)) as table:
+    with opened(huge, lambda *refusal: told.append(refusal)) as table:
         assert table is None
 
     assert [code for _, _, code, _ in told] == ["FILE_TOO_LARGE"]
